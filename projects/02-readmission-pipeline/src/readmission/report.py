@@ -1,0 +1,192 @@
+"""Turn the results into what is committed: evidence, curves, figures and model card."""
+
+import shutil
+import tomllib
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from carefolio import plots
+from carefolio.artefacts import atomic_path, read_json, sha256_file, write_json, write_text
+from carefolio.evidence import ArtefactRecord, DataRecord, Evidence, FigureRecord, Metric, SplitRecord, environment, git_commit, utc_now
+from carefolio.evidence import write_evidence
+from carefolio.model_card import render_card
+from readmission.config import PROJECT, ReadmissionSettings
+from readmission.explain import LABELS
+from readmission.leak import TITLES
+from readmission.model import MANIFEST_FILE, MODEL_FILE
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+PACKAGES = ["lightgbm", "numba", "numpy", "optuna", "polars", "pycomorb", "scikit-learn"]
+MODEL_NAMES = {"lightgbm": "LightGBM", "logistic": "logistic regression", "lace": "LACE-like score", "prevalence": "prevalence"}
+PRIMARY = "all_encounters.test"
+
+
+def build_report(out: Path, settings: ReadmissionSettings, *, command: str, measured: Path) -> Evidence:
+    """Write ``reports`` of a run: figures first, evidence last.
+
+    Parameters
+    ----------
+    out : Path
+        Folder of the run, with the results of the other stages.
+    settings : ReadmissionSettings
+        Goes into the evidence.
+    command : str
+        The command that was given.
+    measured : Path
+        Folder of JSON files with metrics that are measured apart (bulk scoring, latency); missing is empty.
+
+    Returns
+    -------
+    Evidence
+        The record that was written to ``<out>/reports/evidence.json``.
+    """
+    data, curves = read_json(out / "data" / "data.json"), read_json(out / "evaluate" / "curves.json")
+    metrics = {name: Metric(**value) for name, value in read_json(out / "evaluate" / "metrics.json").items()}
+    reports = out / "reports"
+    figures = draw_figures(metrics, curves, data["flow"], reports / "figures")
+    evidence = Evidence(
+        schema=1, project=PROJECT, commit=git_commit(), command=command, created=utc_now(), seed=settings.seed,
+        config=settings.model_dump(mode="json"), split=SplitRecord(**data["split"]), environment=environment(PACKAGES),
+        data=[DataRecord(**{name: data["provenance"][name] for name in ("name", "origin", "sha256", "rows")})],
+        durations_s=read_json(out / "durations.json"), metrics=metrics | flow_metrics(data["flow"]) | read_measured(measured),
+        figures=[FigureRecord(file=f"figures/{file}", alt=alt) for file, alt in figures.items()],
+        artefacts=[ArtefactRecord(file=f"artefacts/{name}", sha256=sha256_file(out / "artefacts" / name))
+                   for name in (MODEL_FILE, MANIFEST_FILE)])
+    write_json(reports / "curves.json", curves | {"flow": data["flow"]})
+    write_text(reports / "model_card.md", render_card(_read_toml("card.toml"), evidence, _read_toml("references.toml")))
+    write_evidence(reports / "evidence.json", evidence)
+    return evidence
+
+
+def _read_toml(name: str) -> dict[str, Any]:
+    return tomllib.loads(files("readmission").joinpath(name).read_text(encoding="utf-8"))
+
+
+def flow_metrics(flow: list[dict[str, Any]]) -> dict[str, Metric]:
+    """Give the cohort flow as metrics, so that documents can quote it.
+
+    Parameters
+    ----------
+    flow : list of dict
+        Steps with ``encounters`` and ``patients``.
+
+    Returns
+    -------
+    dict of str to Metric
+        ``all_encounters.flow.step_<i>.encounters`` and ``.patients``.
+    """
+    return {f"all_encounters.flow.step_{i}.{unit}": Metric(value=step[unit], n=step["encounters"], higher_is_better=None)
+            for i, step in enumerate(flow) for unit in ("encounters", "patients")}
+
+
+def read_measured(folder: Path) -> dict[str, Metric]:
+    """Read metrics that are measured apart from the run.
+
+    Parameters
+    ----------
+    folder : Path
+        Holds JSON files with ``metrics``.
+
+    Returns
+    -------
+    dict of str to Metric
+        All of them together.
+    """
+    found = {}
+    for path in sorted(folder.glob("*.json")):
+        found |= {name: Metric(**value) for name, value in read_json(path)["metrics"].items()}
+    return found
+
+
+def draw_figures(metrics: dict[str, Metric], curves: dict[str, Any], flow: list[dict[str, Any]], folder: Path) -> dict[str, str]:
+    """Draw every figure.
+
+    Parameters
+    ----------
+    metrics : dict of str to Metric
+        By evidence id.
+    curves : dict
+        Result of `readmission.evaluate.curves` and its companions.
+    flow : list of dict
+        The cohort flow.
+    folder : Path
+        Destination.
+
+    Returns
+    -------
+    dict of str to str
+        File name to a description in words.
+    """
+    figures: dict[str, tuple[Axes, str]] = {
+        "cohort_flow.png": (_flow(flow), "Boxes from all encounters in the file to the primary cohort, with the rows each exclusion drops."),
+        "models.png": (_models(metrics), "AUROC with 95 % intervals of LightGBM, logistic regression and the LACE-like score on held-out patients."),
+        "calibration.png": (_calibration(curves), "Observed share of returns against predicted risk in ten equal groups, near the diagonal."),
+        "decision_curve.png": (_decision(curves), "Net benefit over risk thresholds: LightGBM above the LACE-like score, treat all and treat none."),
+        "subgroups.png": (_subgroups(curves["subgroups"]), "AUROC with 95 % intervals by race, sex and age group."),
+        "importance.png": (_importance(curves["importance"]), "Mean absolute SHAP contribution of the fifteen strongest features."),
+        "leaks.png": (_leaks(metrics), "AUROC of the same model under an honest split and under three kinds of leakage."),
+    }
+    for file, (axes, _) in figures.items():
+        plots.save_figure(axes, folder / file)
+    return {file: alt for file, (_, alt) in figures.items()}
+
+
+def _flow(flow: list[dict[str, Any]]) -> "Axes":
+    return plots.plot_cohort_flow([step["label"] for step in flow], [step["encounters"] for step in flow],
+                                  [f"{step['patients']:,} patients" for step in flow])
+
+
+def _models(metrics: dict[str, Metric]) -> "Axes":
+    names = ("lightgbm", "logistic", "lace")
+    found = [metrics[f"{PRIMARY}.{name}.roc_auc"] for name in names]
+    return plots.plot_intervals([MODEL_NAMES[name] for name in names], [m.value for m in found], [m.low for m in found],
+                                [m.high for m in found], xlabel="AUROC on held-out patients, 95 % interval (higher is better)")
+
+
+def _calibration(curves: dict[str, Any]) -> "Axes":
+    points = curves["calibration"]
+    return plots.plot_calibration(points["mean_predicted"], points["observed"], points["low"], points["high"], label="LightGBM")
+
+
+def _decision(curves: dict[str, Any]) -> "Axes":
+    benefits = {MODEL_NAMES.get(name, name.replace("_", " ")): values for name, values in curves["net_benefit"].items()}
+    band = curves["net_benefit_band"]
+    return plots.plot_decision_curve(curves["risk_thresholds"], benefits, band=(band["low"], band["high"]))
+
+
+def _subgroups(members: list[dict[str, Any]]) -> "Axes":
+    shown = [member for member in members if member["roc_auc"] is not None]
+    intervals = [member["roc_auc"] for member in shown]
+    labels = [f"{member['group'].replace('_', ' ')}: {member['value']}  (n = {member['rows']:,})" for member in shown]
+    columns = [[interval[name] for interval in intervals] for name in ("value", "low", "high")]
+    return plots.plot_intervals(labels, *columns, xlabel="AUROC on held-out patients, 95 % interval")
+
+
+def _importance(sizes: dict[str, float]) -> "Axes":
+    top = list(sizes.items())[:15]
+    return plots.plot_bars([LABELS[name] for name, _ in top], [size for _, size in top], xlabel="mean absolute contribution, log-odds")
+
+
+def _leaks(metrics: dict[str, Metric]) -> "Axes":
+    values = [metrics[f"all_encounters.leak.{name}.roc_auc"].value for name in TITLES]
+    return plots.plot_bars(list(TITLES.values()), values, xlabel="AUROC that one would report", emphasis=[name != "honest" for name in TITLES],
+                           start=0.5)
+
+
+def publish(out: Path, home: Path) -> None:
+    """Copy reports and artefacts of a run into the project's folder, the evidence last.
+
+    Parameters
+    ----------
+    out : Path
+        Folder of the run.
+    home : Path
+        The project's folder.
+    """
+    produced = [path for name in ("artefacts", "reports") for path in sorted((out / name).rglob("*")) if path.is_file()]
+    for path in sorted(produced, key=lambda path: path.name == "evidence.json"):
+        with atomic_path(home / path.relative_to(out)) as temporary:
+            shutil.copyfile(path, temporary)

@@ -1,0 +1,147 @@
+"""What every project's command has in common: the options, the progress lines, and errors in one line with an exit code.
+
+Heavy imports stand inside the functions that need them, so that ``--help`` answers at once.
+"""
+
+import functools
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from carefolio.exceptions import CarefolioError
+
+DISCLAIMER = "For research and education. Not a medical device; not for decisions about patients."
+
+
+def common_options(function: Callable[..., None]) -> Callable[..., None]:
+    """Add ``--config``, ``--quick``, ``--seed`` and ``--out`` to a command.
+
+    Parameters
+    ----------
+    function : callable
+        A click command's function; it receives ``config``, ``quick``, ``seed`` and ``out``.
+
+    Returns
+    -------
+    callable
+        The same function with the options.
+    """
+    options = [
+        click.option("--config", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="TOML laid over the defaults."),
+        click.option("--quick", is_flag=True, help="Fewer rows, trials and replicates; about a minute."),
+        click.option("--seed", type=int, help="Seed of every random choice."),
+        click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Folder for everything written."),
+    ]
+    return functools.reduce(lambda wrapped, option: option(wrapped), reversed(options), function)
+
+
+class Group(click.Group):
+    """A command group whose verbs stand in the order of use and whose expected errors take one line."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Keep the verbs in the order in which they are defined.
+
+        Parameters
+        ----------
+        ctx : click.Context
+            Given by click.
+
+        Returns
+        -------
+        list of str
+            Names of the verbs.
+        """
+        return list(self.commands)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a verb; print a ``CarefolioError`` in one line and leave with its exit code.
+
+        Parameters
+        ----------
+        ctx : click.Context
+            Given by click.
+
+        Returns
+        -------
+        Any
+            What the verb returns.
+        """
+        try:
+            return super().invoke(ctx)
+        except CarefolioError as error:
+            click.echo(f"error: {error}", err=True)
+            sys.exit(error.exit_code)
+        except KeyboardInterrupt:
+            click.echo("stopped; nothing half-written was left behind. Run the same command to go on.", err=True)
+            sys.exit(130)
+
+
+@contextmanager
+def step(title: str, durations_s: dict[str, float] | None = None) -> Iterator[None]:
+    """Say what is being done, show that it is alive, and say how long it took.
+
+    Parameters
+    ----------
+    title : str
+        What is being done, in a few words.
+    durations_s : dict, optional
+        Receives the elapsed seconds under ``title``.
+
+    Yields
+    ------
+    None
+        The work goes into the block.
+    """
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    start = time.perf_counter()
+    with console.status(f"{title} …"):
+        yield
+    elapsed = time.perf_counter() - start
+    if durations_s is not None:
+        durations_s[title] = round(elapsed, 2)
+    console.print(f"[green]✓[/green] {title} [dim]{elapsed:.1f} s[/dim]", highlight=False)
+
+
+def serve_app(target: str, *, host: str, port: int) -> None:
+    """Run an ASGI app factory with uvicorn.
+
+    Parameters
+    ----------
+    target : str
+        ``"package.api:create_app"``.
+    host : str
+        Address to bind.
+    port : int
+        Port to bind.
+    """
+    import uvicorn
+
+    uvicorn.run(target, factory=True, host=host, port=port, log_level="info", access_log=False)
+
+
+def run_dashboard(package: str, *, port: int, arguments: list[str] | None = None) -> None:
+    """Run ``<package>/dashboard.py`` with Streamlit on loopback and wait for it.
+
+    Parameters
+    ----------
+    package : str
+        Import name of the project's package.
+    port : int
+        Port on the loopback address.
+    arguments : list of str, optional
+        Passed on to the script.
+    """
+    import subprocess
+    from importlib.resources import files
+
+    script = str(files(package).joinpath("dashboard.py"))
+    command = [sys.executable, "-m", "streamlit", "run", script, "--server.address", "127.0.0.1", "--server.port", str(port),
+               "--server.headless", "true", "--browser.gatherUsageStats", "false", "--", *(arguments or [])]
+    raise SystemExit(subprocess.run(command, check=False).returncode)

@@ -1,0 +1,52 @@
+"""Errors that a person can act on: what, where, expected, got, next step.
+
+Every error carries an exit code, so a script or a scheduler can tell a bad input from a missing file.
+"""
+
+
+class CarefolioError(Exception):
+    """Base of all expected errors; commands print it in one line and leave with ``exit_code``."""
+
+    exit_code = 1
+
+
+class ConfigError(CarefolioError):
+    """A configuration file or option holds something that is not understood."""
+
+    exit_code = 3
+
+
+class DataUnavailableError(CarefolioError):
+    """A data set can be had from none of its sources."""
+
+    exit_code = 4
+
+
+class DataIntegrityError(CarefolioError):
+    """A file is truncated, changed or not what its checksum promises."""
+
+    exit_code = 5
+
+
+class SchemaError(CarefolioError):
+    """Data has a missing column, a wrong type, or values outside their range."""
+
+    exit_code = 6
+
+
+class LeakageError(CarefolioError):
+    """Training data would know something about the data that judges it."""
+
+    exit_code = 7
+
+
+class ArtefactError(CarefolioError):
+    """A model file is missing, altered, or of a form that is not accepted."""
+
+    exit_code = 8
+
+
+class EvidenceError(CarefolioError):
+    """A document states what the evidence does not."""
+
+    exit_code = 9
