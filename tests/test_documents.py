@@ -92,7 +92,8 @@ def test_commands_in_a_page_exist(page):
     ("carefolio data fetch diabetes130", []), ("carefolio data get", ["carefolio has no verb 'get'"]),
     ("carefolio run --all --quik", ["carefolio run has no option --quik"]),
     ("CAREFOLIO_DATA_DIR=/data .venv/bin/carefolio data verify", []),
-    ("readmision run", ["unknown program 'readmision'"]), ("git clone https://example.org/x && cd x", []), ("carefolio list > out.txt 2>&1", []),
+    ("readmision run", ["unknown program 'readmision'"]), ("git clone https://example.org/x && cd x", []),
+    ("carefolio list > out.txt 2>&1", []),
     ("carefolio list | lss", ["unknown program 'lss'"]), ("carefolio list  # then look", []),
 ])
 def test_a_command_that_does_not_exist_is_found(line, found):

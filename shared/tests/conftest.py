@@ -60,7 +60,8 @@ def repository(tmp_path: Path, make_record: Callable[..., Evidence], make_card: 
     (tmp_path / "README.md").write_text("# House\n\nReached <!--ev demo_package/all.test.model.roc_auc .3f-->0.684<!--/ev-->, "
                                         "see [the chapter](projects/01-demo/README.md#the-result).\n")
     (home / "README.md").write_text("# Demo\n\n## The result\n\nReached <!--ev all.test.model.roc_auc ci.3f-->"
-                                    "0.684 (95 % CI 0.672 to 0.696)<!--/ev--> against <!--cite paper-->0.672<!--/cite-->.\n\n![A curve](reports/figures/roc.png)\n")
+                                    "0.684 (95 % CI 0.672 to 0.696)<!--/ev--> "
+                                    "against <!--cite paper-->0.672<!--/cite-->.\n\n![A curve](reports/figures/roc.png)\n")
     (home / "article.md").write_text("# Article\n\nSee [above](README.md).\n")
     return tmp_path
 

@@ -57,7 +57,8 @@ def test_markers_shown_as_code_are_left_alone():
 
 @pytest.mark.parametrize(("what", "said"), [
     ("all.test.model.roc_auk .3f", f"is it `{AUC}`"), ("data.toy.columns ,d", "not in the evidence"),
-    (f"nobody/{AUC} .3f", "no evidence of project"), (f"{AUC} 3f", "needs an id and a format"), (AUC, "needs an id and a format"), ("all.test.none.prevalence ci.3f", "no interval"),
+    (f"nobody/{AUC} .3f", "no evidence of project"), (f"{AUC} 3f", "needs an id and a format"),
+    (AUC, "needs an id and a format"), ("all.test.none.prevalence ci.3f", "no interval"),
     (f"{AUC} ,d", "whole number"), ("commit .3f", "not a number"),
     ("config.split.none .1f", "not in the evidence"), (f"{AUC} s", "number format"),
 ])

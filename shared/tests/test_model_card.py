@@ -79,7 +79,7 @@ def test_a_damaged_card_is_found_out(make_record, make_card):
         "HTI-1 source attributes: `updates_process` ((B)(9)(i)) is missing; answer it in card.toml."]
     blank = text.replace(rows["updates_process"], rows["updates_process"].rpartition("| ")[0] + "|  |")
     assert [problem.line for problem in card_problems(blank, file=CARD)] == [text.splitlines().index(rows["updates_process"]) + 1]
-    unfinished = text.replace(rows["updates_process"], rows["updates_process"].rpartition("| ")[0].rpartition("| ")[0] + "| To be written. |")
+    unfinished = text.replace(rows["updates_process"], rows["updates_process"].rpartition("| ")[0] + "| To be written. |")
     assert [problem.message.split("is ")[-1] for problem in card_problems(unfinished, file=CARD)] == ["blank; answer it in card.toml."]
     assert len(card_problems(text.replace("## TRIPOD+AI checklist", "## Other"), file=CARD)) == 1
     assert len(card_problems(text.replace(DISCLAIMER, ""), file=CARD)) == 1

@@ -11,6 +11,7 @@ from carefolio.artefacts import atomic_path
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
 PALETTE = {
@@ -83,16 +84,20 @@ def plot_cohort_flow(labels: Sequence[str], counts: Sequence[int], notes: Sequen
     matplotlib.axes.Axes
         The drawn axes.
     """
-    axes = axes if axes is not None else new_axes(height=1.15 * len(labels) + 0.4)
+    from matplotlib.patches import FancyBboxPatch
+
+    axes = axes if axes is not None else new_axes(width=4.6, height=1.25 * len(labels))
     axes.set_axis_off()
-    axes.set(xlim=(0, 10), ylim=(-len(labels) + 0.45, 0.55))
+    axes.set(xlim=(-1, 1), ylim=(-len(labels) + 0.6, 0.4))
     for i, (label, count) in enumerate(zip(labels, counts, strict=True)):
-        note = f"\n{notes[i]}" if notes else ""
-        box = {"boxstyle": "round,pad=0.5", "facecolor": "#EFF6FF", "edgecolor": PALETTE["blue"]}
-        axes.text(3.4, -i, f"{label}\n{count:,} rows{note}", ha="center", va="center", bbox=box, fontsize=10)
+        note = f", {notes[i]}" if notes else ""
+        axes.add_patch(FancyBboxPatch((-0.92, -i - 0.24), 1.84, 0.48, boxstyle="round,pad=0.03", mutation_aspect=2,
+                                      facecolor="#EFF6FF", edgecolor=PALETTE["blue"]))
+        axes.text(0, -i + 0.1, label, ha="center", va="center", fontsize=11, fontweight="bold")
+        axes.text(0, -i - 0.11, f"{count:,} rows{note}", ha="center", va="center", fontsize=11)
         if i:
-            axes.annotate("", (3.4, -i + 0.36), (3.4, -i + 0.64), arrowprops={"arrowstyle": "-|>", "color": PALETTE["grey"]})
-            axes.text(3.6, -i + 0.5, f"{counts[i - 1] - count:,} excluded", ha="left", va="center", color=PALETTE["vermilion"], fontsize=10)
+            axes.annotate("", (0, -i + 0.3), (0, -i + 0.7), arrowprops={"arrowstyle": "-|>", "color": PALETTE["grey"]})
+            axes.text(0.06, -i + 0.5, f"{counts[i - 1] - count:,} rows excluded", ha="left", va="center", color="#B04A00", fontsize=10)
     return axes
 
 
@@ -120,7 +125,9 @@ def plot_calibration(predicted: ArrayLike, observed: ArrayLike, low: ArrayLike, 
     limit = float(max(predicted.max(), np.asarray(high).max())) * 1.08
     axes.plot([0, limit], [0, limit], color=PALETTE["grey"], linestyle="--", label="perfect calibration")
     axes.errorbar(predicted, observed, yerr=error, color=PALETTE["blue"], marker="o", capsize=3, label=label)
-    axes.set(xlabel="predicted risk", ylabel="observed share", xlim=(0, limit), ylim=(0, limit))
+    axes.set(xlabel="predicted risk", ylabel="observed share", xlim=(0, limit), ylim=(0, limit), aspect="equal")
+    _percent_axes(axes.xaxis, axes.yaxis)
+    axes.yaxis.set_major_locator(axes.xaxis.get_major_locator())
     axes.legend(frameon=False, loc="upper left")
     return axes
 
@@ -146,19 +153,27 @@ def plot_decision_curve(risk_thresholds: ArrayLike, net_benefits: Mapping[str, A
         The drawn axes; higher is better.
     """
     axes = axes if axes is not None else new_axes()
-    references = {"treat all": ":", "treat none": "-"}
-    series = iter(SERIES)
+    references: dict[str, Any] = {"treat all": ":", "treat none": "-"}
+    series = iter(zip(SERIES, ("-", (0, (6, 2)), "-.", (0, (2, 1)), "--", (0, (1, 1))), strict=True))
     for i, (name, values) in enumerate(net_benefits.items()):
-        style = {"color": PALETTE["grey"], "linestyle": references[name], "linewidth": 1.2} if name in references else {
-            "color": PALETTE[next(series)], "linestyle": "-" if i == 0 else "--", "linewidth": 2.2 if i == 0 else 1.6}
-        axes.plot(risk_thresholds, values, label=name, **style)
+        colour, line = ("grey", references[name]) if name in references else next(series)
+        width = 1.2 if name in references else 2.4 if i == 0 else 1.8
+        axes.plot(risk_thresholds, values, label=name, color=PALETTE[colour], linestyle=line, linewidth=width)
     if band is not None:
         axes.fill_between(np.asarray(risk_thresholds), *band, color=PALETTE[SERIES[0]], alpha=0.15, linewidth=0)
     judged = np.concatenate([np.asarray(values) for name, values in net_benefits.items() if name not in references])
     axes.set(xlabel="risk threshold", ylabel="net benefit per patient", ylim=(-0.1 * judged.max(), judged.max() * 1.1))
-    axes.xaxis.set_major_formatter("{x:.0%}")
+    axes.margins(x=0.01)
+    _percent_axes(axes.xaxis)
     axes.legend(frameon=False)
     return axes
+
+
+def _percent_axes(*lines: "Axis") -> None:
+    from matplotlib.ticker import PercentFormatter
+
+    for line in lines:
+        line.set_major_formatter(PercentFormatter(xmax=1, decimals=0, symbol=" %"))
 
 
 def plot_intervals(labels: Sequence[str], values: ArrayLike, low: ArrayLike, high: ArrayLike, *, xlabel: str,
@@ -183,18 +198,23 @@ def plot_intervals(labels: Sequence[str], values: ArrayLike, low: ArrayLike, hig
     matplotlib.axes.Axes
         The drawn axes.
     """
-    axes = axes if axes is not None else new_axes(height=0.42 * len(labels) + 1.3)
+    axes = axes if axes is not None else new_axes(height=0.46 * len(labels) + (1.3 if references else 0.9))
     values = np.asarray(values, dtype=float)
     error = np.vstack([values - np.asarray(low, dtype=float), np.asarray(high, dtype=float) - values])
     places = np.arange(len(labels))
     axes.errorbar(values, places, xerr=np.clip(error, 0, None), fmt="o", color=PALETTE["blue"], capsize=3)
+    for value, place in zip(values, places, strict=True):
+        if np.isfinite(value):
+            axes.annotate(f"{value:.3f}", (value, place), (0, 5), textcoords="offset points", ha="center", fontsize=9,
+                          bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6})
     for (name, value), style in zip((references or {}).items(), ("--", ":", "-."), strict=False):
         axes.axvline(value, color=PALETTE["vermilion"], linestyle=style, linewidth=1.2, label=name)
     axes.set_yticks(places, labels)
-    axes.invert_yaxis()
+    axes.set_ylim(len(labels) - 0.5, -0.7)
+    axes.grid(visible=False, axis="y")
     axes.set_xlabel(xlabel)
     if references:
-        axes.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.5, 1.14), ncols=2)
+        axes.legend(frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3)
     return axes
 
 
@@ -224,14 +244,16 @@ def plot_bars(labels: Sequence[str], values: ArrayLike, *, xlabel: str, emphasis
     matplotlib.axes.Axes
         The drawn axes.
     """
-    axes = axes if axes is not None else new_axes(height=0.42 * len(labels) + 1.1)
+    axes = axes if axes is not None else new_axes(height=0.36 * len(labels) + 0.8)
     values = np.asarray(values, dtype=float)
     warned: Any = emphasis if emphasis is not None else [False] * len(values)
     bars = axes.barh(labels, values, color=[PALETTE["vermilion"] if flag else PALETTE["blue"] for flag in warned])
-    axes.bar_label(bars, labels=[number_format.format(value) for value in values], padding=4, fontsize=9)
-    axes.invert_yaxis()
+    written = axes.bar_label(bars, labels=[number_format.format(value) for value in values], padding=4, fontsize=9)
+    for text in written:
+        text.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 1.0})
+    axes.set_ylim(len(labels) - 0.4, -0.6)
     axes.grid(visible=False, axis="y")
-    axes.set(xlabel=xlabel, xlim=(start, start + (values.max() - start) * 1.14))
+    axes.set(xlabel=xlabel, xlim=(start, start + (values.max() - start) * 1.16))
     return axes
 
 

@@ -7,7 +7,9 @@ its hash goes into the evidence.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,8 +26,7 @@ if TYPE_CHECKING:
 
 DROPPED = "dropped"
 PERFECT_AUROC = 0.999
-ROWS_PER_LEVEL = 5
-"""A feature with fewer rows a distinct value than this is taken as a number, never as a list of categories."""
+ROWS_PER_LEVEL = 5  # with fewer rows a distinct value, a feature is taken as a number or free text, not as categories
 
 
 @dataclass(frozen=True)
@@ -155,8 +156,7 @@ def patient_split(groups: ArrayLike, *, fractions: Mapping[str, float], random_s
         raise ValueError(f"fractions must be positive and add up to 1; got {dict(fractions)}.")
     (patients_of_rows,) = _same_length(groups=groups)
     patients, position = np.unique(patients_of_rows, return_inverse=True)
-    ends = np.round(np.cumsum(list(fractions.values())) * len(patients)).astype(int)
-    sizes = np.diff(ends, prepend=0)
+    sizes = np.diff(np.round(np.cumsum(list(fractions.values())) * len(patients)).astype(int), prepend=0)
     if (sizes < 1).any():
         raise ValueError(f"{len(patients)} patients are too few for parts {dict(fractions)}; each part needs at least one.")
     labels = np.repeat(np.asarray(list(fractions), dtype=np.str_), sizes)
@@ -292,12 +292,10 @@ def check_no_target_in_features(X: Mapping[str, ArrayLike] | pl.DataFrame, y: Ar
     ValueError
         If the target is constant or the lengths differ.
     """
-    target = np.asarray(y)
-    codes = _codes(target)
+    codes = _codes(target := np.asarray(y))
     if codes.max(initial=0) < 1:
         raise ValueError("y must have at least two different values; got one. Check the cohort.")
-    names = list(X.columns) if hasattr(X, "columns") else list(X)
-    for name in names:
+    for name in X.columns if hasattr(X, "columns") else X:
         values = np.asarray(X[name])
         if values.shape != target.shape:
             raise ValueError(f"feature {name!r} must have one value a row; got shape {values.shape} for y of shape {target.shape}.")
@@ -339,8 +337,7 @@ def _check_one_part_each(groups: ArrayLike, parts: ArrayLike, *, what: str, next
     names, part = np.unique(labels, return_inverse=True)
     seen = np.zeros((len(ids), len(names)), dtype=bool)
     seen[group, part] = True
-    shared = np.flatnonzero(seen.sum(axis=1) > 1)
-    if len(shared):
+    if len(shared := np.flatnonzero(seen.sum(axis=1) > 1)):
         where = " and ".join(names[seen[shared[0]]])
         raise LeakageError(f"{len(shared)} of {len(ids)} {what}s stand in more than one part, first {str(ids[shared[0]])[:60]!r} "
                            f"in {where}; expected none. {next_step}")
@@ -349,9 +346,10 @@ def _check_one_part_each(groups: ArrayLike, parts: ArrayLike, *, what: str, next
 def _gives_away(values: NDArray[Any], target: NDArray[Any], codes: NDArray[np.int64]) -> str:
     levels, missing, n_classes = _codes(values), _missing(values), int(codes.max()) + 1
     n_levels = int(levels.max()) + 1
-    if n_levels <= max(len(values) / ROWS_PER_LEVEL, n_classes) and _count_pairs(levels, codes) == n_levels:
+    comparable = n_levels <= max(len(values) / ROWS_PER_LEVEL, n_classes) and n_classes <= len(values) / 2
+    if comparable and _count_pairs(levels, codes) == n_levels:
         return "each of its values goes with one target value only"
-    if missing.any() and n_classes == 2 and _count_pairs(missing, codes) == 2:
+    if missing.any() and not missing.all() and n_classes == 2 and _count_pairs(missing, codes) == 2:
         return "it is missing for one target value, and only there"
     if values.dtype.kind not in "biuf" or missing.all():
         return ""
@@ -366,11 +364,12 @@ def _ranks_target(values: NDArray[np.float64], target: NDArray[Any], codes: NDAr
     from scipy.stats import spearmanr
     from sklearn.metrics import roc_auc_score
 
-    if len(np.unique(codes)) < 2 or len(np.unique(values)) < 2:
+    n_classes = len(np.unique(codes))
+    if n_classes < 2 or len(np.unique(values)) < 2:
         return ""
-    if len(np.unique(codes)) == 2:
-        auroc = float(roc_auc_score(codes == codes.max(), values))
-        return f"alone it reaches an AUROC of {max(auroc, 1 - auroc):.4f}" if max(auroc, 1 - auroc) > PERFECT_AUROC else ""
+    if n_classes == 2:
+        auroc = 0.5 + abs(float(roc_auc_score(codes == codes.max(), values)) - 0.5)
+        return f"alone it reaches an AUROC of {auroc:.4f}" if auroc > PERFECT_AUROC else ""
     correlation = abs(float(spearmanr(values, target).statistic)) if target.dtype.kind in "biuf" else 0.0
     return f"its rank correlation with the target is {correlation:.4f}" if correlation > PERFECT_AUROC else ""
 
@@ -383,9 +382,10 @@ def _missing(values: NDArray[Any]) -> NDArray[np.bool_]:
 
 def _codes(values: NDArray[Any]) -> NDArray[np.int64]:
     """Number the distinct values; missing ones are a value of their own."""
-    if values.dtype.kind == "O":
-        values = np.asarray([("" if value is None else f"{type(value).__name__}:{value}") for value in values])
-    return np.unique(values, return_inverse=True)[1].astype(np.int64)
+    if values.dtype.kind in "biuf":
+        return np.unique(values, return_inverse=True)[1].astype(np.int64)
+    numbers: defaultdict[Any, int] = defaultdict(itertools.count().__next__)
+    return np.asarray([numbers[value] for value in values.tolist()], dtype=np.int64)
 
 
 def _same_length(**arrays: ArrayLike) -> list[NDArray[Any]]:

@@ -68,7 +68,8 @@ def test_a_download_that_breaks_off_goes_on_where_it_stopped(publisher, cache, t
     publisher.answers = [tools["cut_short"](content), tools["rest"](content)]
     found = resolve("sample", "sample.csv", entries=tools["make_entries"](publisher.url, ("sample.csv", content)))
     assert found.path.read_bytes() == content
-    assert publisher.ranges == [None, f"bytes={len(content) // 2}-"]
+    assert publisher.ranges[0] is None
+    assert 0 < int(publisher.ranges[1].removeprefix("bytes=").removesuffix("-")) <= len(content) // 2
 
 
 def test_a_server_that_knows_no_ranges_sends_the_whole_file_again(publisher, cache, tools, content):
@@ -151,8 +152,9 @@ def test_no_network_gives_one_line_with_what_was_tried(cache, tools, content):
         resolve("sample", "sample.csv", entries=entries)
     message = str(caught.value)
     assert "\n" not in message
-    for said in ("CAREFOLIO_DATA_DIR is not set", "the cache has no", "cannot be reached", "no package ships it", "carefolio data fetch sample"):
+    for said in ("CAREFOLIO_DATA_DIR is not set", "the cache has no", "cannot be reached", "no package ships it"):
         assert said in message
+    assert "run `carefolio data fetch sample`" in message
 
 
 def test_offline_never_asks_the_publisher(publisher, cache, tools, content, monkeypatch):
@@ -166,7 +168,8 @@ def test_a_package_ships_the_file(cache, tools):
     import polars
 
     path = Path(polars.__file__)
-    shipped = FileEntry(name="init.txt", bytes=path.stat().st_size, sha256=sha256_file(path), package="polars", package_path="polars/__init__.py")
+    shipped = FileEntry(name="init.txt", bytes=path.stat().st_size, sha256=sha256_file(path), package="polars",
+                        package_path="polars/__init__.py")
     entry = tools["make_entries"]("http://127.0.0.1:9/", ("sample.csv", b"x"))["sample"].model_copy(update={"files": (shipped,)})
     assert resolve("sample", "init.txt", entries={"sample": entry}).origin == "package"
     assert verify("sample", entries={"sample": entry}) == [("init.txt", "ok")]

@@ -129,6 +129,25 @@ def test_result_is_withheld_when_it_cannot_be_recorded(make_app, call, path, mon
     assert verify_audit_log(path).records == 2
 
 
+def test_record_cut_short_by_a_full_disk_leaves_a_whole_log(path, monkeypatch):
+    log = AuditLog(path)
+    log.append({"number": 0})
+    with monkeypatch.context() as patch:
+        write_all = os.write
+        patch.setattr("carefolio.serving.audit.os.write", lambda descriptor, line: write_all(descriptor, line[:10]))
+        with pytest.raises(OSError, match="cut short"):
+            log.append({"number": 1})
+    log.append({"number": 2})
+    log.close()
+    assert verify_audit_log(path).records == 2
+
+
+def test_path_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigError, match=r"CAREFOLIO_AUDIT_LOG: .* cannot be opened"):
+        AuditLog(tmp_path / "file" / "audit.jsonl").open()
+
+
 def test_server_syncs_and_closes_at_shutdown(make_app, serve, path, monkeypatch):
     synced = []
     monkeypatch.setattr("carefolio.serving.audit.os.fsync", synced.append)

@@ -1,3 +1,4 @@
+import asyncio
 import logging
 import uuid
 
@@ -111,3 +112,33 @@ def test_unreadable_model_card_stops_the_start(make_app, tmp_path):
 def test_example_for_an_unknown_path_stops_the_start(make_app):
     with pytest.raises(ConfigError, match="examples are given for /predict"):
         make_app({"examples": {"/predict": {"typical": {}}}})
+
+
+def drive(app, scope, messages):
+    sent = []
+
+    async def receive():
+        return messages.pop(0)
+
+    async def send(message):
+        sent.append(message)
+
+    base = {"http_version": "1.1", "method": "GET", "path": RISK, "query_string": b"", "headers": [], "client": ("127.0.0.1", 1)}
+    asyncio.run(app(base | scope, receive, send))
+    return sent
+
+
+def test_websocket_is_refused(make_app):
+    sent = drive(make_app(), {"type": "websocket", "path": "/v1/predict"}, [{"type": "websocket.connect"}])
+    assert [message["type"] for message in sent] == ["websocket.close"]
+
+
+def test_client_that_goes_away_is_counted_and_gets_nothing(make_app, call):
+    app = make_app(auth="off", host="127.0.0.1")
+    assert drive(app, {"type": "http", "method": "POST", "path": "/v1/predict"}, [{"type": "http.disconnect"}]) == []
+    assert 'method="POST",route="/v1/predict",status="499"} 1.0' in call(app, "GET", "/metrics").text
+
+
+def test_strict_transport_is_asked_for_over_https(make_app):
+    sent = drive(make_app(), {"type": "http", "scheme": "https", "path": "/health/live"}, [{"type": "http.request"}])
+    assert (b"strict-transport-security", b"max-age=31536000") in sent[0]["headers"]

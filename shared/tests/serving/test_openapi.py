@@ -12,6 +12,9 @@ def test_document_describes_errors_keys_and_examples(make_app):
     assert "security" not in document["paths"]["/health/live"]["get"]
     assert set(document["paths"]["/health/live"]["get"]["responses"]) == {"200", "500", "default"}
     assert predict["requestBody"]["content"]["application/json"]["examples"]["typical"]["value"]["patients"][0]["age_years"] == 70
+    missing_card = document["paths"]["/model-card"]["get"]["responses"]["404"]
+    assert missing_card["description"] == "This API has no model card."
+    assert list(missing_card["content"]) == ["application/problem+json"]
     assert "HTTPValidationError" not in document["components"]["schemas"]
 
 

@@ -205,6 +205,8 @@ def by_subgroup(rows: pl.DataFrame, settings: EvaluationSettings, *, seed: int) 
         members = [_subgroup(rows, column, str(value), threshold, settings, seed) for value in rows[column].unique().sort()]
         table += members
         large = [member["value"] for member in members if member["roc_auc"] is not None]
+        if len(large) < 2:
+            continue
         kept = rows.filter(pl.col(column).is_in(large))
         metrics[f"all_encounters.test.{SERVED}.{column}_roc_auc_gap"] = metric(_gap(kept, column, settings, seed), higher_is_better=False)
     return metrics, table
@@ -231,7 +233,7 @@ def _gap(rows: pl.DataFrame, column: str, settings: EvaluationSettings, seed: in
     y, prob, groups = rows[TARGET].to_numpy(), rows[SERVED].to_numpy(), rows[column].to_numpy()
 
     def gap(weights: Rows) -> Rows:
-        values = fairness.group_metric(discrimination.roc_auc, y, prob, groups=groups, sample_weight=weights)
+        values = fairness.group_metric(discrimination.roc_auc, y, prob, groups=groups, sample_weight=weights, minimum_positives=1)
         return np.array([fairness.largest_gap(values).gap])
 
     return uncertainty.bootstrap_values(gap, **_bootstrap(settings, rows, seed, curve=True))[0]
@@ -270,7 +272,7 @@ def curves(rows: pl.DataFrame, settings: EvaluationSettings, *, seed: int) -> di
         "roc": {name: _points(discrimination.roc_points(y, prob, n_points=200)) for name, prob in probs.items()},
         "precision_recall": {name: _points(discrimination.precision_recall_points(y, prob, n_points=200)) for name, prob in probs.items()},
         "risk_thresholds": _list(THRESHOLD_GRID),
-        "net_benefit": {name: _list(values) for name, values in decision.items()},
+        "net_benefit": {name: _list(values) for name, values in decision.items() if name != "risk_threshold"},
         "net_benefit_band": {"low": [i.low for i in intervals], "high": [i.high for i in intervals]},
         "flagged": flagged,
     }

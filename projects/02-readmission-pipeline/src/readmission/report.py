@@ -12,6 +12,7 @@ from carefolio.evidence import ArtefactRecord, DataRecord, Evidence, FigureRecor
 from carefolio.evidence import write_evidence
 from carefolio.model_card import render_card
 from readmission.config import PROJECT, ReadmissionSettings
+from readmission.data import GROUPS
 from readmission.explain import LABELS
 from readmission.leak import TITLES
 from readmission.model import MANIFEST_FILE, MODEL_FILE
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 PACKAGES = ["lightgbm", "numba", "numpy", "optuna", "polars", "pycomorb", "scikit-learn"]
 MODEL_NAMES = {"lightgbm": "LightGBM", "logistic": "logistic regression", "lace": "LACE-like score", "prevalence": "prevalence"}
 PRIMARY = "all_encounters.test"
+GROUP_VALUES = {"AfricanAmerican": "African American", "Other": "other race", "Female": "women", "Male": "men", "under 50": "under 50 years",
+                "50 to 69": "50 to 69 years", "70 to 79": "70 to 79 years", "80 and over": "80 years and over"}
 
 
 def build_report(out: Path, settings: ReadmissionSettings, *, command: str, measured: Path) -> Evidence:
@@ -125,7 +128,7 @@ def draw_figures(metrics: dict[str, Metric], curves: dict[str, Any], flow: list[
         "models.png": (_models(metrics), "AUROC with 95 % intervals of LightGBM, logistic regression and the LACE-like score on held-out patients."),
         "calibration.png": (_calibration(curves), "Observed share of returns against predicted risk in ten equal groups, near the diagonal."),
         "decision_curve.png": (_decision(curves), "Net benefit over risk thresholds: LightGBM above the LACE-like score, treat all and treat none."),
-        "subgroups.png": (_subgroups(curves["subgroups"]), "AUROC with 95 % intervals by race, sex and age group."),
+        "subgroups.png": (_subgroups(curves["subgroups"], metrics), "AUROC with 95 % intervals by race, sex and age group."),
         "importance.png": (_importance(curves["importance"]), "Mean absolute SHAP contribution of the fifteen strongest features."),
         "leaks.png": (_leaks(metrics), "AUROC of the same model under an honest split and under three kinds of leakage."),
     }
@@ -152,17 +155,19 @@ def _calibration(curves: dict[str, Any]) -> "Axes":
 
 
 def _decision(curves: dict[str, Any]) -> "Axes":
-    benefits = {MODEL_NAMES.get(name, name.replace("_", " ")): values for name, values in curves["net_benefit"].items()}
+    benefits = {MODEL_NAMES.get(name, name.replace("_", " ")): values for name, values in curves["net_benefit"].items()
+                if name != "risk_threshold"}
     band = curves["net_benefit_band"]
     return plots.plot_decision_curve(curves["risk_thresholds"], benefits, band=(band["low"], band["high"]))
 
 
-def _subgroups(members: list[dict[str, Any]]) -> "Axes":
+def _subgroups(members: list[dict[str, Any]], metrics: dict[str, Metric]) -> "Axes":
     shown = [member for member in members if member["roc_auc"] is not None]
-    intervals = [member["roc_auc"] for member in shown]
-    labels = [f"{member['group'].replace('_', ' ')}: {member['value']}  (n = {member['rows']:,})" for member in shown]
-    columns = [[interval[name] for interval in intervals] for name in ("value", "low", "high")]
-    return plots.plot_intervals(labels, *columns, xlabel="AUROC on held-out patients, 95 % interval")
+    shown.sort(key=lambda member: (GROUPS.index(member["group"]), member["value"] != "under 50", member["value"]))
+    labels = [f"{GROUP_VALUES.get(member['value'], member['value'])}  (n = {member['rows']:,})" for member in shown]
+    columns = [[member["roc_auc"][name] for member in shown] for name in ("value", "low", "high")]
+    return plots.plot_intervals(labels, *columns, xlabel="AUROC on held-out patients, 95 % interval",
+                                references={"all patients": metrics[f"{PRIMARY}.lightgbm.roc_auc"].value})
 
 
 def _importance(sizes: dict[str, float]) -> "Axes":

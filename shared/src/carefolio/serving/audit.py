@@ -96,15 +96,15 @@ class AuditLog:
         with self._lock:
             self.open()
             assert self._descriptor is not None
-            chained = {**record, "previous": self._last_hash}
-            chained["hash"] = _seal(chained, self._key)
-            line = json.dumps(chained, separators=(",", ":")).encode() + b"\n"
+            text = _encode({**record, "previous": self._last_hash})
+            new_hash = _seal(text, self._key)
+            line = text[:-1] + b',"hash":"' + new_hash.encode() + b'"}\n'
             size = os.fstat(self._descriptor).st_size
             written = os.write(self._descriptor, line)
             if written != len(line):
                 os.ftruncate(self._descriptor, size)
                 raise OSError(f"audit record cut short in {self.path}: {written} of {len(line)} bytes; free space on the disk.")
-            self._last_hash = chained["hash"]
+            self._last_hash = new_hash
             self._unsynced = True
 
     def sync(self) -> None:
@@ -179,13 +179,16 @@ def _verify_line(line: bytes, previous: str, key: bytes | None, where: str) -> s
         raise DataIntegrityError(f"{where}: not a whole audit record; the file was cut or edited here.") from None
     if before != previous:
         raise DataIntegrityError(f"{where}: does not follow the record before it; a record was removed, added or moved.")
-    if not hmac.compare_digest(claimed, _seal(record, key)):
+    if not hmac.compare_digest(claimed, _seal(_encode(record), key)):
         raise DataIntegrityError(f"{where}: the hash does not hold; the record was changed, or the key is another one.")
     return claimed
 
 
-def _seal(record: dict[str, Any], key: bytes | None) -> str:
-    text = json.dumps(record, sort_keys=True, separators=(",", ":")).encode()
+def _encode(record: dict[str, Any]) -> bytes:
+    return json.dumps(record, separators=(",", ":")).encode()
+
+
+def _seal(text: bytes, key: bytes | None) -> str:
     return hmac.new(key, text, hashlib.sha256).hexdigest() if key else hashlib.sha256(text).hexdigest()
 
 

@@ -77,6 +77,7 @@ def _document_errors(operation: dict[str, Any], *, guarded: bool) -> None:
     statuses |= _GUARDED if guarded else {}
     statuses |= _WITH_BODY if "requestBody" in operation else {}
     statuses |= _INVALID if "422" in operation["responses"] else {}
+    statuses |= {status: "" for status in operation["responses"] if status[0] in "45" and status not in statuses}
     for status, description in statuses.items():
         content = {PROBLEM_MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
         own = operation["responses"].get(status, {}).get("description")

@@ -1,0 +1,78 @@
+# Two commands to start with: `make demo` and `make test`. Everything lives in .venv and outputs/; `make clean` removes both.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check full bench screenshots clean
+
+VENV := .venv
+BIN := $(VENV)/bin
+RUNTIME := -e "shared[serving,dashboard]" -e projects/02-readmission-pipeline
+TESTING := -e "shared[serving,dashboard,tracking,survival,test]" -e "projects/02-readmission-pipeline[test]"
+MANIFESTS := constraints.txt shared/pyproject.toml $(wildcard projects/*/pyproject.toml)
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$p && break; done)
+export MPLBACKEND := Agg
+export PYTHONWARNINGS := ignore::DeprecationWarning
+
+# uv where it is on PATH (it does not read pip's settings, so the one that names local wheels is handed on), else pip.
+define install
+if command -v uv >/dev/null; then \
+	UV_FIND_LINKS="$${PIP_FIND_LINKS:-}" uv pip install --quiet --python $(BIN)/python --constraint constraints.txt $(1); \
+else \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt $(1); \
+fi
+endef
+
+help:  ## List what make can do
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+$(VENV)/.created:
+	@test -n "$(PYTHON)" || { echo "No Python 3.11, 3.12 or 3.13 on PATH; install one or set PYTHON=/path/to/python." >&2; exit 1; }
+	@echo "making $(VENV) with $$($(PYTHON) --version)"
+	@if command -v uv >/dev/null; then uv venv --quiet --clear --python "$$(command -v $(PYTHON))" $(VENV); else $(PYTHON) -m venv --clear $(VENV); fi
+	@touch $@
+
+$(VENV)/.runtime: $(VENV)/.created $(MANIFESTS)
+	@echo "installing the shared library and the projects"
+	@$(call install,$(RUNTIME))
+	@touch $@
+
+$(VENV)/.testing: $(VENV)/.created $(MANIFESTS)
+	@echo "installing what the tests need"
+	@$(call install,$(TESTING))
+	@touch $(VENV)/.runtime $@
+
+setup: $(VENV)/.runtime  ## Make .venv and install the projects, pinned
+	@echo "ready: source $(BIN)/activate, then carefolio list"
+
+demo: $(VENV)/.runtime  ## Run every project in its quick form and say where to look
+	$(BIN)/carefolio run --all --quick
+	@echo
+	@echo "Results of this run:   outputs/*/quick/reports (evidence.json, figures, model_card.md)"
+	@echo "Committed full results: projects/*/reports"
+	@echo "Look around:            $(BIN)/carefolio hub    or    $(BIN)/readmission dashboard"
+	@echo "Ask the real model:     $(BIN)/readmission serve --no-auth"
+
+test: $(VENV)/.testing  ## Run the tests; parts that are absent here are skipped with a reason
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+check: $(VENV)/.testing  ## Lint, types, import rules, docstrings, and every number in the documents
+	$(BIN)/ruff check .
+	$(BIN)/mypy shared/src projects/*/src
+	$(BIN)/lint-imports
+	$(BIN)/numpydoc lint $$(git ls-files 'shared/src/**/*.py' 'projects/*/src/**/*.py')
+	$(BIN)/carefolio check
+
+full: $(VENV)/.testing  ## Run all projects on the real data and rewrite the committed reports (about half an hour)
+	$(BIN)/carefolio run --all
+	$(BIN)/carefolio check --write
+
+bench: $(VENV)/.testing  ## Run the benchmarks; each prints a ratio against a named peer
+	@for script in shared/benchmarks/*.py projects/*/benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script; done
+
+screenshots: $(VENV)/.testing  ## Take the pictures of the dashboards for the README (needs Chromium)
+	$(BIN)/python docs/make_screenshots.py
+
+clean:  ## Remove .venv, outputs and caches
+	rm -rf $(VENV) outputs .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""The sections of the dashboard: they show what a run has written and never train."""
