@@ -60,7 +60,7 @@ check: $(VENV)/.testing  ## Lint, types, import rules, docstrings, and every num
 	$(BIN)/ruff check .
 	$(BIN)/mypy shared/src projects/*/src
 	$(BIN)/lint-imports
-	$(BIN)/numpydoc lint $$(git ls-files 'shared/src/**/*.py' 'projects/*/src/**/*.py')
+	$(BIN)/numpydoc lint --config . $$(git ls-files 'shared/src/**/*.py' 'projects/*/src/**/*.py')
 	$(BIN)/carefolio check
 
 full: $(VENV)/.testing  ## Run all projects on the real data and rewrite the committed reports (about half an hour)

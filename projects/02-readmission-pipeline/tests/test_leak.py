@@ -13,7 +13,7 @@ from carefolio.splits import check_no_group_overlap, check_resampling_after_spli
 from readmission.config import FOLDER
 from readmission.data import TARGET
 from readmission.features import PATIENT
-from readmission.leak import TITLES
+from readmission.names import LEAK_TITLES as TITLES
 
 
 def _scores(reports: Path) -> dict[str, float]:

@@ -103,7 +103,7 @@ BAD_FILES = {
 
 
 @pytest.mark.parametrize("kind", BAD_FILES)
-def test_a_bad_file_gives_one_line_an_exit_code_and_nothing_half_written(kind: str, small_config: Path, invoke: Command, tmp_path: Path) -> None:
+def test_a_bad_file_gives_one_line_and_nothing_half_written(kind: str, small_config: Path, invoke: Command, tmp_path: Path) -> None:
     make, exit_code = BAD_FILES[kind]
     frame = make_diabetes130_twin(600, 1)
     out = tmp_path / "out"
@@ -152,7 +152,8 @@ def test_ctrl_c_leaves_the_last_good_model_in_place(small_run: Path, small_confi
     slow.write_text(small_config.read_text(encoding="utf-8").replace("trials = 2", "trials = 500"), encoding="utf-8")
     environment = {name: value for name, value in (os.environ | twin_only).items() if value is not None}
     environment.pop("CAREFOLIO_DATA_DIR", None)
-    command = [sys.executable, "-c", "from readmission.cli import main; main()", "train", "--config", str(slow), "--out", str(tmp_path / "run")]
+    train = ["train", "--config", str(slow), "--out", str(tmp_path / "run")]
+    command = [sys.executable, "-c", "from readmission.cli import main; main()", *train]
     process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
     time.sleep(6)
     process.send_signal(signal.SIGINT)

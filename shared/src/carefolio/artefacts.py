@@ -25,7 +25,7 @@ def sha256_file(path: Path) -> str:
     str
         Lower-case hexadecimal SHA-256.
     """
-    with open(path, "rb") as file:
+    with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

@@ -4,6 +4,7 @@ Heavy imports stand inside the functions that need them, so that ``--help`` answ
 """
 
 import functools
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -110,7 +111,7 @@ def step(title: str, durations_s: dict[str, float] | None = None) -> Iterator[No
 
 
 def serve_app(target: str, *, host: str, port: int) -> None:
-    """Run an ASGI app factory with uvicorn.
+    """Run an ASGI app factory with uvicorn, and tell the app the address it is bound to.
 
     Parameters
     ----------
@@ -123,6 +124,7 @@ def serve_app(target: str, *, host: str, port: int) -> None:
     """
     import uvicorn
 
+    os.environ["CAREFOLIO_HOST"] = host
     uvicorn.run(target, factory=True, host=host, port=port, log_level="info", access_log=False)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -11,8 +11,8 @@ from carefolio.artefacts import atomic_path
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
+    from matplotlib.axis import Axis
 
 PALETTE = {
     "blue": "#0072B2", "orange": "#E69F00", "green": "#009E73", "vermilion": "#D55E00",
@@ -59,13 +59,14 @@ def save_figure(axes: "Axes", path: Path) -> Path:
     Path
         The destination.
     """
-    figure: Figure = axes.get_figure(root=True)
+    figure = cast("Figure", axes.get_figure(root=True))
     with atomic_path(path) as temporary:
         figure.savefig(temporary, dpi=150, metadata={"Software": None})
     return path
 
 
-def plot_cohort_flow(labels: Sequence[str], counts: Sequence[int], notes: Sequence[str] | None = None, *, axes: "Axes | None" = None) -> "Axes":
+def plot_cohort_flow(labels: Sequence[str], counts: Sequence[int], notes: Sequence[str] | None = None, *,
+                     axes: "Axes | None" = None) -> "Axes":
     """Draw how many rows each exclusion leaves, as boxes from top to bottom.
 
     Parameters

@@ -33,7 +33,7 @@ ROWS_PER_LEVEL = 5  # with fewer rows a distinct value, a feature is taken as a 
 class Split:
     """Which rows belong to which part.
 
-    Parameters
+    Attributes
     ----------
     unit : str
         What is never divided between parts, for example ``"patient"``.

@@ -158,10 +158,10 @@ def bootstrap_interval(
     codes, _ = group_codes(groups, y.size)
     base = as_weight(sample_weight, y.size)
 
-    def of_weights(weights: FloatArray) -> list[float]:
+    def _of_weights(weights: FloatArray) -> list[float]:
         return [metric(y, score, sample_weight=weights * base, **metric_arguments)]
 
-    return bootstrap_values(of_weights, groups=codes, n_replicates=n_replicates, level=level, random_state=random_state)[0]
+    return bootstrap_values(_of_weights, groups=codes, n_replicates=n_replicates, level=level, random_state=random_state)[0]
 
 
 def bootstrap_difference(
@@ -204,10 +204,10 @@ def bootstrap_difference(
     """
     b = np.asarray(y_prob_b)
 
-    def difference(y: npt.ArrayLike, a: npt.ArrayLike, *, sample_weight: npt.ArrayLike, **arguments: Any) -> float:
+    def _difference(y: npt.ArrayLike, a: npt.ArrayLike, *, sample_weight: npt.ArrayLike, **arguments: Any) -> float:
         return metric(y, a, sample_weight=sample_weight, **arguments) - metric(y, b, sample_weight=sample_weight, **arguments)
 
-    return bootstrap_interval(difference, y_true, y_prob_a, groups=groups, n_replicates=n_replicates, level=level,
+    return bootstrap_interval(_difference, y_true, y_prob_a, groups=groups, n_replicates=n_replicates, level=level,
                               random_state=random_state, sample_weight=sample_weight, **metric_arguments)
 
 

@@ -171,9 +171,10 @@ def later_parts(table: pl.DataFrame, eligible: pl.Series, *, test_fraction: floa
     """
     rows = np.flatnonzero(eligible.to_numpy())
     labels, _ = temporal_split(table[ENCOUNTER].to_numpy()[rows], table[PATIENT].to_numpy()[rows], test_fraction=test_fraction)
-    part = np.full(table.height, None, dtype=object)
-    part[rows] = np.where(labels == DROPPED, None, labels.astype(object))
-    return pl.Series(part.tolist(), dtype=pl.String)
+    part: list[str | None] = [None] * table.height
+    for row, label in zip(rows, labels, strict=True):
+        part[row] = None if label == DROPPED else str(label)
+    return pl.Series(part, dtype=pl.String)
 
 
 def age_group() -> pl.Expr:

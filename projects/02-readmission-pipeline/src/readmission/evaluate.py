@@ -65,7 +65,7 @@ def _bootstrap(settings: EvaluationSettings, rows: pl.DataFrame, seed: int, *, c
 
 
 def ranking(rows: pl.DataFrame, cohort: str, settings: EvaluationSettings, *, seed: int) -> dict[str, Metric]:
-    """AUROC and average precision of every model, and the served model's lead over each peer on the same replicates.
+    """Measure AUROC and average precision of every model, and the served model's lead over each peer on the same replicates.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ def ranking(rows: pl.DataFrame, cohort: str, settings: EvaluationSettings, *, se
 
 
 def probabilities(rows: pl.DataFrame, cohort: str, settings: EvaluationSettings, *, seed: int) -> dict[str, Metric]:
-    """Calibration and probability scores of the models that state a risk.
+    """Score calibration and probabilities of the models that state a risk.
 
     Parameters
     ----------
@@ -118,7 +118,7 @@ def probabilities(rows: pl.DataFrame, cohort: str, settings: EvaluationSettings,
 
 
 def operating_points(rows: pl.DataFrame, settings: EvaluationSettings, *, seed: int) -> dict[str, Metric]:
-    """What flagging the highest risks finds and costs.
+    """Measure what flagging the highest risks finds and costs.
 
     Parameters
     ----------
@@ -134,22 +134,23 @@ def operating_points(rows: pl.DataFrame, settings: EvaluationSettings, *, seed: 
     dict of str to Metric
         Sensitivity and precision at each share, of the served model and of LACE.
     """
-    y, found = rows[TARGET].to_numpy(), {}
+    y = rows[TARGET].to_numpy()
+    found: dict[str, Metric] = {}
     for model in (SERVED, PEER):
         score = rows[model].to_numpy()
         for share in settings.flagged_fractions:
-            def points(weights: Rows, score: Rows = score, share: float = share) -> Rows:
+            def _at_cut(weights: Rows, score: Rows = score, share: float = share) -> Rows:
                 result = discrimination.workload(y, score, flagged_fraction=share, sample_weight=weights)
                 return np.array([result.sensitivity, result.precision])
 
-            intervals = uncertainty.bootstrap_values(points, **_bootstrap(settings, rows, seed, curve=True))
+            intervals = uncertainty.bootstrap_values(_at_cut, **_bootstrap(settings, rows, seed, curve=True))
             for name, interval in zip(("sensitivity", "precision"), intervals, strict=True):
                 found[f"all_encounters.test.{model}.{name}_at_top_{share * 100:.0f}_percent"] = metric(interval, higher_is_better=True)
     return found
 
 
 def benefits(rows: pl.DataFrame, settings: EvaluationSettings, *, seed: int) -> dict[str, Metric]:
-    """Net benefit at each risk threshold, and the lead over LACE and over flagging everybody or nobody.
+    """Measure net benefit at each risk threshold, and the lead over LACE and over flagging everybody or nobody.
 
     Parameters
     ----------
@@ -165,15 +166,16 @@ def benefits(rows: pl.DataFrame, settings: EvaluationSettings, *, seed: int) -> 
     dict of str to Metric
         Net benefit per patient.
     """
-    y, found = rows[TARGET].to_numpy(), {}
+    y = rows[TARGET].to_numpy()
+    found: dict[str, Metric] = {}
     for threshold in settings.risk_thresholds:
-        def benefit(weights: Rows, threshold: float = threshold) -> Rows:
-            options = {"risk_threshold": threshold, "sample_weight": weights}
-            served, peer = (decision_curve.net_benefit(y, rows[name].to_numpy(), **options) for name in (SERVED, PEER))
-            default = max(0.0, decision_curve.net_benefit_treat_all(y, **options))
+        def _benefit(weights: Rows, threshold: float = threshold) -> Rows:
+            served, peer = (decision_curve.net_benefit(y, rows[name].to_numpy(), risk_threshold=threshold, sample_weight=weights)
+                            for name in (SERVED, PEER))
+            default = max(0.0, decision_curve.net_benefit_treat_all(y, risk_threshold=threshold, sample_weight=weights))
             return np.array([served, served - peer, served - default])
 
-        intervals = uncertainty.bootstrap_values(benefit, **_bootstrap(settings, rows, seed, curve=True))
+        intervals = uncertainty.bootstrap_values(_benefit, **_bootstrap(settings, rows, seed, curve=True))
         names = (SERVED, f"{SERVED}_minus_{PEER}", f"{SERVED}_minus_default")
         found |= {f"all_encounters.test.{name}.net_benefit_at_{threshold * 100:.0f}_percent": metric(interval, higher_is_better=True)
                   for name, interval in zip(names, intervals, strict=True)}
@@ -181,7 +183,7 @@ def benefits(rows: pl.DataFrame, settings: EvaluationSettings, *, seed: int) -> 
 
 
 def by_subgroup(rows: pl.DataFrame, settings: EvaluationSettings, *, seed: int) -> tuple[dict[str, Metric], list[dict[str, Any]]]:
-    """AUROC, calibration in the large and sensitivity among the top 20 % by race, sex and age, and the largest AUROC gaps.
+    """Measure AUROC, calibration in the large and sensitivity at the top 20 % by race, sex and age, and the largest AUROC gaps.
 
     Parameters
     ----------
@@ -220,11 +222,11 @@ def _subgroup(rows: pl.DataFrame, column: str, value: str, threshold: float, set
     if min(y.sum(), len(y) - y.sum()) < settings.minimum_positives:
         return member
 
-    def values(weights: Rows) -> Rows:
+    def _values(weights: Rows) -> Rows:
         flagged = np.average(prob >= threshold, weights=weights * y)
         return np.array([discrimination.roc_auc(y, prob, sample_weight=weights), np.average(y - prob, weights=weights), flagged])
 
-    intervals = uncertainty.bootstrap_values(values, **_bootstrap(settings, part, seed, curve=True))
+    intervals = uncertainty.bootstrap_values(_values, **_bootstrap(settings, part, seed, curve=True))
     names = ("roc_auc", "observed_minus_predicted", "sensitivity")
     return member | {name: {"value": i.value, "low": i.low, "high": i.high} for name, i in zip(names, intervals, strict=True)}
 
@@ -232,15 +234,15 @@ def _subgroup(rows: pl.DataFrame, column: str, value: str, threshold: float, set
 def _gap(rows: pl.DataFrame, column: str, settings: EvaluationSettings, seed: int) -> uncertainty.Interval:
     y, prob, groups = rows[TARGET].to_numpy(), rows[SERVED].to_numpy(), rows[column].to_numpy()
 
-    def gap(weights: Rows) -> Rows:
+    def _gap_of(weights: Rows) -> Rows:
         values = fairness.group_metric(discrimination.roc_auc, y, prob, groups=groups, sample_weight=weights, minimum_positives=1)
         return np.array([fairness.largest_gap(values).gap])
 
-    return uncertainty.bootstrap_values(gap, **_bootstrap(settings, rows, seed, curve=True))[0]
+    return uncertainty.bootstrap_values(_gap_of, **_bootstrap(settings, rows, seed, curve=True))[0]
 
 
 def curves(rows: pl.DataFrame, settings: EvaluationSettings, *, seed: int) -> dict[str, Any]:
-    """Points of the calibration, ROC, precision-recall and decision curves of the primary cohort.
+    """List the points of the calibration, ROC, precision-recall and decision curves of the primary cohort.
 
     Parameters
     ----------
@@ -262,10 +264,10 @@ def curves(rows: pl.DataFrame, settings: EvaluationSettings, *, seed: int) -> di
     decision = decision_curve.decision_curve(y, dict(reversed(probs.items())), risk_thresholds=THRESHOLD_GRID)
     served = {SERVED: probs[SERVED]}
 
-    def band(weights: Rows) -> Rows:
+    def _band(weights: Rows) -> Rows:
         return np.asarray(decision_curve.decision_curve(y, served, risk_thresholds=THRESHOLD_GRID, sample_weight=weights)[SERVED])
 
-    intervals = uncertainty.bootstrap_values(band, **_bootstrap(settings, rows, seed, curve=True))
+    intervals = uncertainty.bootstrap_values(_band, **_bootstrap(settings, rows, seed, curve=True))
     flagged = {name: [_flagged(y, prob, threshold) for threshold in THRESHOLD_GRID] for name, prob in probs.items()}
     return {
         "calibration": {name: _list(getattr(bins, name)) for name in ("mean_predicted", "observed", "low", "high", "count")},

@@ -25,12 +25,6 @@ Parts = tuple[Matrix, Labels, Matrix, Labels]
 
 CODES = [FEATURES.index(column) for column in CATEGORICAL]
 NOT_KNOWN = 99.0  # SMOTE takes no NaN
-TITLES = {
-    "honest": "honest: split by patient",
-    "row_split": "split by row: a patient on both sides",
-    "future_stays": "a feature that counts the patient's later stays",
-    "smote_before_split": "SMOTE before a split by row",
-}
 
 
 def inflated_scores(table: pl.DataFrame, settings: ReadmissionSettings, *, parameters: Mapping[str, Any], rounds: int) -> dict[str, Metric]:

@@ -41,11 +41,11 @@ def fit_categories(features: pl.DataFrame) -> dict[str, list[str]]:
     dict
         Column to its sorted categories; one seen in fewer than `RARE` rows is treated as not known.
     """
-    def frequent(column: str) -> list[str]:
+    def _frequent(column: str) -> list[str]:
         counts = features[column].drop_nulls().value_counts()
         return sorted(counts.filter(pl.col("count") >= RARE)[column].to_list())
 
-    return {column: frequent(column) for column in CATEGORICAL}
+    return {column: _frequent(column) for column in CATEGORICAL}
 
 
 def to_matrix(features: pl.DataFrame, categories: Categories) -> NDArray[np.float32]:
@@ -245,7 +245,7 @@ class ReadmissionModel:
         ndarray of shape (n,)
             Probabilities.
         """
-        return self.calibration.apply(self.booster.predict(to_matrix(features, self.categories), raw_score=True))
+        return self.calibration.apply(np.asarray(self.booster.predict(to_matrix(features, self.categories), raw_score=True)))
 
     def save(self, folder: Path) -> list[Path]:
         """Write the model, its manifest and their checksums.

@@ -14,17 +14,14 @@ from carefolio.model_card import render_card
 from readmission.config import PROJECT, ReadmissionSettings
 from readmission.data import GROUPS
 from readmission.explain import LABELS
-from readmission.leak import TITLES
 from readmission.model import MANIFEST_FILE, MODEL_FILE
+from readmission.names import GROUP_VALUES, LEAK_TITLES, MODEL_NAMES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 PACKAGES = ["lightgbm", "numba", "numpy", "optuna", "polars", "pycomorb", "scikit-learn"]
-MODEL_NAMES = {"lightgbm": "LightGBM", "logistic": "logistic regression", "lace": "LACE-like score", "prevalence": "prevalence"}
 PRIMARY = "all_encounters.test"
-GROUP_VALUES = {"AfricanAmerican": "African American", "Other": "other race", "Female": "women", "Male": "men", "under 50": "under 50 years",
-                "50 to 69": "50 to 69 years", "70 to 79": "70 to 79 years", "80 and over": "80 years and over"}
 
 
 def build_report(out: Path, settings: ReadmissionSettings, *, command: str, measured: Path) -> Evidence:
@@ -98,7 +95,7 @@ def read_measured(folder: Path) -> dict[str, Metric]:
     dict of str to Metric
         All of them together.
     """
-    found = {}
+    found: dict[str, Metric] = {}
     for path in sorted(folder.glob("*.json")):
         found |= {name: Metric(**value) for name, value in read_json(path)["metrics"].items()}
     return found
@@ -176,9 +173,9 @@ def _importance(sizes: dict[str, float]) -> "Axes":
 
 
 def _leaks(metrics: dict[str, Metric]) -> "Axes":
-    values = [metrics[f"all_encounters.leak.{name}.roc_auc"].value for name in TITLES]
-    return plots.plot_bars(list(TITLES.values()), values, xlabel="AUROC that one would report", emphasis=[name != "honest" for name in TITLES],
-                           start=0.5)
+    values = [metrics[f"all_encounters.leak.{name}.roc_auc"].value for name in LEAK_TITLES]
+    return plots.plot_bars(list(LEAK_TITLES.values()), values, xlabel="AUROC that one would report",
+                           emphasis=[name != "honest" for name in LEAK_TITLES], start=0.5)
 
 
 def publish(out: Path, home: Path) -> None:

@@ -265,21 +265,20 @@ class ServedModel(_Model):
     sha256: str = Field(description="SHA-256 of the model file")
 
 
-class _Answer(_Model):
+class Prediction(_Model):
+    """The risk of one patient."""
+
+    risk: float = Field(ge=0, le=1, description="Probability of being in hospital again within 30 days of discharge")
     model: ServedModel
     disclaimer: str = DISCLAIMER
 
 
-class Prediction(_Answer):
-    """The risk of one patient."""
-
-    risk: float = Field(ge=0, le=1, description="Probability of being in hospital again within 30 days of discharge")
-
-
-class Predictions(_Answer):
+class Predictions(_Model):
     """The risks of many patients."""
 
     risks: list[Annotated[float, Field(ge=0, le=1)]] = Field(description="In the order of the request")
+    model: ServedModel
+    disclaimer: str = DISCLAIMER
 
 
 class Reason(_Model):
@@ -291,12 +290,15 @@ class Reason(_Model):
     log_odds: float = Field(description="Its contribution; positive raises the risk")
 
 
-class Explanation(Prediction):
+class Explanation(_Model):
     """A risk, and what it is made of: ``baseline_log_odds`` and all ``log_odds`` of ``reasons`` sum to ``log_odds``."""
 
+    risk: float = Field(ge=0, le=1, description="As `/predict` gives it")
     log_odds: float = Field(description="log(risk / (1 - risk))")
     baseline_log_odds: float = Field(description="Where every prediction starts")
     reasons: list[Reason] = Field(description="Every feature, strongest first; TreeSHAP contributions rounded to four decimals")
+    model: ServedModel
+    disclaimer: str = DISCLAIMER
 
 
 FIRST_STAY: dict[str, Any] = {"encounter": {

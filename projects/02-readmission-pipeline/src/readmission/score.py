@@ -92,7 +92,10 @@ def score_folder(source: Path, destination: Path, *, artefacts: Path, engine: st
         check_patients(parts)
         jobs = [Job(part, destination / part.name, artefacts, model_sha256) for part in parts]
         todo = [job for job in jobs if overwrite or not is_finished(job)]
-        rows = sum(with_progress_bar(run(score_part, todo, engine=engine, workers=workers), len(todo)))
+        try:
+            rows = sum(with_progress_bar(run(score_part, todo, engine=engine, workers=workers), len(todo)))
+        finally:
+            _remove_unfinished(todo)
     return ScoreSummary(len(jobs), len(jobs) - len(todo), rows, time.perf_counter() - start, peak[0])
 
 
@@ -186,7 +189,7 @@ def find_parts(source: Path) -> list[Path]:
     """
     parts = sorted(path for path in source.glob("*.parquet") if path.name[0] not in "._")
     if not parts:
-        raise DataUnavailableError(f"{source} holds no *.parquet file; name a folder of encounters or make one with `readmission resample`.")
+        raise DataUnavailableError(f"{source} holds no *.parquet file; name a folder of encounters or make one (`readmission resample`).")
     for part in parts:
         with _readable(part):
             columns = list(pl.read_parquet_schema(part))
@@ -233,7 +236,7 @@ def _readable(part: Path) -> Iterator[None]:
 
 
 def check_destination(destination: Path, source: Path, parts: list[Path]) -> None:
-    """Refuse a folder whose files would be mixed up with the scores, and remove what a killed run left in it.
+    """Refuse a folder whose files would be mixed up with the scores.
 
     Parameters
     ----------
@@ -252,11 +255,16 @@ def check_destination(destination: Path, source: Path, parts: list[Path]) -> Non
     if destination.resolve() == source.resolve() or destination.is_file():
         raise ConfigError(f"{destination} cannot take the scores, it is a file or the input itself; name another folder with --output.")
     names = {part.name for part in parts}
-    for path in destination.glob("*.parquet"):
-        if any(path.name.startswith(f".{part.stem}-") for part in parts):
-            path.unlink()
-        elif path.name not in names:
+    for path in destination.glob("[!.]*.parquet"):
+        if path.name not in names:
             raise ConfigError(f"{path} belongs to no part of {source}; remove it or name another folder with --output.")
+
+
+def _remove_unfinished(jobs: list[Job]) -> None:
+    """Remove the temporary files of parts that a killed process was writing."""
+    for job in jobs:
+        for path in job.destination.parent.glob(f".{job.destination.stem}-*.parquet"):
+            path.unlink(missing_ok=True)
 
 
 def hash_model(artefacts: Path) -> str:

@@ -1,5 +1,6 @@
 """The search over LightGBM's parameters: grouped cross-validation on the training patients, never on the test part."""
 
+import time
 from typing import Any
 
 import lightgbm as lgb
@@ -118,12 +119,13 @@ def search(X: NDArray[np.float32], y: NDArray[Any], folds: list[Fold], settings:
     dict
         ``parameters``, ``rounds`` (median best round), ``margin`` (out of fold), ``trials`` (value and parameters of each).
     """
+    from rich.console import Console
     from rich.progress import track
     from sklearn.metrics import roc_auc_score
 
     best: dict[str, Any] = {"value": -np.inf}
 
-    def objective(trial: optuna.Trial) -> float:
+    def _objective(trial: optuna.Trial) -> float:
         parameters = suggest(trial)
         margin, rounds = cross_validate(X, y, folds, parameters, settings, seed=seed)
         value = float(np.mean([roc_auc_score(y[valid], margin[valid]) for _, valid in folds]))
@@ -133,8 +135,9 @@ def search(X: NDArray[np.float32], y: NDArray[Any], folds: list[Fold], settings:
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=seed, multivariate=True))
-    for _ in track(range(settings.trials), description="tuning", transient=True, disable=None):
-        study.optimize(objective, n_trials=1)
-        if (study.trials[-1].datetime_complete - study.trials[0].datetime_start).total_seconds() > settings.timeout_s:
+    start = time.monotonic()
+    for _ in track(range(settings.trials), description="tuning", transient=True, console=Console(stderr=True)):
+        study.optimize(_objective, n_trials=1)
+        if time.monotonic() - start > settings.timeout_s:
             break
     return best | {"trials": [{"auroc": trial.value, **trial.params} for trial in study.trials]}

@@ -92,7 +92,7 @@ def raw_schema() -> Any:
     """
     import pandera.polars as pa
 
-    def column(name: str, dtype: Any) -> Any:
+    def _column(name: str, dtype: Any) -> Any:
         checks = []
         if name in RANGES:
             low, high = RANGES[name]
@@ -101,7 +101,7 @@ def raw_schema() -> Any:
             checks.append(pa.Check.str_matches(ICD9_PATTERN, error="the form of an ICD-9 code"))
         return pa.Column(dtype, checks=checks, nullable=name in NULLABLE, unique=name == "encounter_id")
 
-    return pa.DataFrameSchema({name: column(name, dtype) for name, dtype in column_types().items()}, name=NAME)
+    return pa.DataFrameSchema({name: _column(name, dtype) for name, dtype in column_types().items()}, name=NAME)
 
 
 def validate_diabetes130(frame: pl.DataFrame) -> pl.DataFrame:

@@ -17,7 +17,7 @@ Origin = Literal["publisher", "mirror", "cache", "package", "synthetic", "file"]
 class ResolvedFile:
     """A data file on this machine whose bytes are those that the catalogue promises.
 
-    Parameters
+    Attributes
     ----------
     path : Path
         The file.
@@ -36,7 +36,7 @@ class ResolvedFile:
 class Provenance:
     """What the evidence says about a table.
 
-    Parameters
+    Attributes
     ----------
     name : str
         The data set's name in the catalogue.
@@ -61,7 +61,7 @@ class Provenance:
 class LoadedData:
     """A checked table and where it came from.
 
-    Parameters
+    Attributes
     ----------
     frame : polars.DataFrame
         The table.

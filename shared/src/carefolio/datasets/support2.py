@@ -71,12 +71,12 @@ def raw_schema() -> Any:
 
     ranges: dict[str, tuple[float, float]] = {"pid": (0, 10**6), "event": (0, 1), "time": (0, 10**4), **RANGES}
 
-    def column(name: str, dtype: Any) -> Any:
+    def _column(name: str, dtype: Any) -> Any:
         low, high = ranges.get(name, (0, 0))
         checks = [pa.Check.in_range(low, high, error=f"{low} <= {name} <= {high}")] if name in ranges else []
         return pa.Column(dtype, checks=checks, nullable=name in RANGES and name not in COMPLETE, unique=name == "pid")
 
-    return pa.DataFrameSchema({name: column(name, dtype) for name, dtype in column_types().items()}, name=NAME)
+    return pa.DataFrameSchema({name: _column(name, dtype) for name, dtype in column_types().items()}, name=NAME)
 
 
 def validate_support2(frame: pl.DataFrame) -> pl.DataFrame:

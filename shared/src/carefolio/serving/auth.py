@@ -56,7 +56,7 @@ def build_authenticate(settings: ServingSettings) -> Authenticate:
     schemes = [f"ApiKey {_REALM}"] if settings.api_key_hashes else []
     schemes += [f"Bearer {_REALM}"] if read_token else []
 
-    def authenticate(scope: Scope) -> str:
+    def _authenticate(scope: Scope) -> str:
         headers = Headers(scope=scope)
         if (key := headers.get("x-api-key")) is not None and settings.api_key_hashes:
             return _check_key(key, settings.api_key_hashes)
@@ -66,7 +66,7 @@ def build_authenticate(settings: ServingSettings) -> Authenticate:
         raise HTTPException(401, "A key is needed: send X-API-Key, or Authorization: Bearer with a token, as this server is set up.",
                             headers={"WWW-Authenticate": ", ".join(schemes)})
 
-    return authenticate
+    return _authenticate
 
 
 def _from_this_machine(scope: Scope) -> str:

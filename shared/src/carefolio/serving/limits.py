@@ -150,10 +150,10 @@ async def refuse(response: Response, scope: Scope, receive: Receive, send: Send)
     scope, receive, send : ASGI
         As the ASGI specification has them.
     """
-    async def send_unfinished(message: Message) -> None:
+    async def _send_unfinished(message: Message) -> None:
         await send({**message, "more_body": True} if message["type"] == "http.response.body" else message)
 
-    await response(scope, receive, send_unfinished)
+    await response(scope, receive, _send_unfinished)
     with suppress(TimeoutError):
         async with asyncio.timeout(LINGER_S):
             while (await receive()).get("more_body", False):

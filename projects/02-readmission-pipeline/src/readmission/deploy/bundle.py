@@ -9,6 +9,7 @@ import gzip
 import hashlib
 import io
 import tarfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from readmission.model import MANIFEST_FILE, MODEL_FILE
 BUNDLE_NAME = "model.tar.gz"
 SUMS_NAME = "SHA256SUMS"
 SEALED = (MANIFEST_FILE, MODEL_FILE)
+CONTENT = (*sorted([*SEALED, *(f"{name}.sha256" for name in SEALED)]), SUMS_NAME)
 
 
 @dataclass(frozen=True)
@@ -49,8 +51,7 @@ def bundle_files(folder: Path) -> dict[str, bytes]:
         If a file is missing or altered.
     """
     sums = "".join(f"{verify_seal(folder / name)}  {name}\n" for name in SEALED)
-    names = sorted([*SEALED, *(f"{name}.sha256" for name in SEALED)])
-    return {name: (folder / name).read_bytes() for name in names} | {SUMS_NAME: sums.encode()}
+    return {name: (folder / name).read_bytes() for name in CONTENT if name != SUMS_NAME} | {SUMS_NAME: sums.encode()}
 
 
 def model_sha256(folder: Path) -> str:
@@ -95,7 +96,7 @@ def write_bundle(folder: Path, path: Path) -> Bundle:
         If a file is missing or altered.
     """
     content = bundle_files(folder)
-    with (atomic_path(path) as temporary, open(temporary, "wb") as raw,
+    with (atomic_path(path) as temporary, temporary.open("wb") as raw,
           gzip.GzipFile(filename="", mode="wb", fileobj=raw, compresslevel=9, mtime=0) as zipped,
           tarfile.open(fileobj=zipped, mode="w", format=tarfile.USTAR_FORMAT) as archive):
         for name, data in content.items():
@@ -125,14 +126,13 @@ def unpack_bundle(path: Path, folder: Path) -> str:
     ArtefactError
         If the archive cannot be read, or holds other files or other bytes than it says.
     """
-    expected = {*SEALED, *(f"{name}.sha256" for name in SEALED), SUMS_NAME}
     try:
         with tarfile.open(path, "r:gz") as archive:
             found = set(archive.getnames())
-            if found != expected:
-                raise ArtefactError(f"{path} holds {sorted(found)}, expected {sorted(expected)}; pack the model again.")
+            if found != set(CONTENT):
+                raise ArtefactError(f"{path} holds {sorted(found)}, expected {sorted(CONTENT)}; pack the model again.")
             archive.extractall(folder, filter="data")
-    except (OSError, EOFError, tarfile.TarError) as error:
+    except (OSError, EOFError, tarfile.TarError, zlib.error) as error:
         raise ArtefactError(f"{path} cannot be unpacked: {error}. Pack the model again.") from None
     sums = (folder / SUMS_NAME).read_text(encoding="utf-8")
     if sums != "".join(f"{verify_seal(folder / name)}  {name}\n" for name in SEALED):

@@ -67,7 +67,7 @@ def render_plan(plan: Plan) -> str:
     for number, step in enumerate(plan.steps, start=1):
         lines.append(f"\n{number:2}. {step.name}   [{step.action}]")
         lines += [f"      {key}: {_one_line(value)}" for key, value in step.parameters.items()]
-        lines += [f"      needs: {step.needs}"] if step.needs else []
+        lines += [f"      costs and needs: {step.needs}"] if step.needs else []
     lines += [""] + [f"missing for --apply: {item}" for item in plan.missing]
     return "\n".join(lines).rstrip() + "\n"
 

@@ -11,7 +11,7 @@ import streamlit as st
 from carefolio.artefacts import read_json
 from carefolio.evidence import Evidence, Metric, read_evidence
 from carefolio.exceptions import ArtefactError, CarefolioError, EvidenceError
-from readmission.report import GROUP_VALUES, MODEL_NAMES
+from readmission.names import GROUP_VALUES, MODEL_NAMES
 
 PRIMARY = "all_encounters"
 COHORTS = {
@@ -21,6 +21,7 @@ COHORTS = {
 }
 MODELS = {name: MODEL_NAMES[name] for name in ("lightgbm", "logistic", "lace")}
 GROUPS = {"race": "Race", "sex": "Sex", "age_group": "Age"}
+SUBGROUP_METRICS = {"roc_auc": "AUROC", "observed_minus_predicted": "Observed minus predicted", "sensitivity": "Sensitivity in top 20 %"}
 
 
 @dataclass(frozen=True)
