@@ -70,7 +70,7 @@ def test_metric_has_its_interval_and_a_missing_one_a_dash():
     page = show("mirror")
     assert [(card.label, card.value) for card in page.metric] == [("AUROC", "0.66"), ("Missing", "–")]
     captions = [caption.value for caption in page.caption]
-    assert "95% interval 0.64 to 0.67 · n = 20,353 · higher is better" in captions
+    assert "95 % interval 0.64 to 0.67 · n = 20,353 · higher is better" in captions
     assert "not measured in this run" in captions
 
 

@@ -1,6 +1,7 @@
 """The whole story over a real socket: start, health, predictions, explanations, and every way to be refused."""
 
 import json
+import shlex
 import sys
 from collections.abc import Iterator
 from copy import deepcopy
@@ -9,13 +10,15 @@ from typing import Any
 
 import httpx
 import pytest
+from click.testing import CliRunner
 
 from carefolio.datasets.diabetes130 import DRUGS, LABELS
 from carefolio.exceptions import ArtefactError, ConfigError
 from carefolio.serving.audit import verify_audit_log
 from carefolio.serving.settings import new_api_key
 from carefolio.testing import free_port, run_server
-from readmission.api import artefacts_folder, create_app
+from readmission.api import artefacts_folder, create_app, curl_line, server_environment
+from readmission.cli import main
 from readmission.data import DIED, HOSPICE
 from readmission.features import FEATURES
 from readmission.predictor import Predictor
@@ -113,7 +116,8 @@ def test_whole_numbers_may_be_written_with_a_point(client: httpx.Client) -> None
 
 @pytest.mark.parametrize(("field", "value", "expected"), [
     ("age", ..., "required"), ("age", "[60-65)", "[60-70)"), ("gender", "female", "Female"), ("insulin", "Yes", "Steady"),
-    ("insulin", None, "Steady"), ("medical_specialty", "Astrology", "Cardiology"), ("payer_code", "ZZ", "MC"), ("diag_1", "heart", "pattern"),
+    ("insulin", None, "Steady"), ("medical_specialty", "Astrology", "Cardiology"), ("payer_code", "ZZ", "MC"),
+    ("diag_1", "heart", "pattern"),
     ("admission_type_id", 9, "8"), ("admission_type_id", True, "integer"), ("admission_type_id", "3", "integer"),
     ("admission_source_id", 16, "17"), ("time_in_hospital", 15, "14"), ("time_in_hospital", "3", "integer"), ("number_emergency", -1, "0"),
     ("race", "Asian", "no such field"), ("patient_nbr", 1, "no such field"), ("discharge_disposition_id", 11, "death"),
@@ -185,6 +189,7 @@ def test_schema_offers_only_discharges_that_the_model_applies_to() -> None:
 
 
 def test_server_without_a_model_does_not_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CAREFOLIO_API_KEYS", KEY_HASH)
     monkeypatch.setenv("CAREFOLIO_ARTEFACTS", str(tmp_path))
     assert artefacts_folder() == tmp_path
     with pytest.raises(ArtefactError, match="is missing"):
@@ -197,3 +202,33 @@ def test_server_without_a_key_does_not_start(small_run: Path, monkeypatch: pytes
         monkeypatch.delenv(name, raising=False)
     with pytest.raises(ConfigError, match="no API key"):
         create_app()
+
+
+def test_server_started_by_hand_makes_a_key_on_loopback_only() -> None:
+    variables, key = server_environment({}, host="127.0.0.1", out=None, no_auth=False)
+    assert len(key) > 40
+    assert variables["CAREFOLIO_API_KEYS"] != key
+    assert server_environment({}, host="0.0.0.0", out=None, no_auth=False) == ({"CAREFOLIO_HOST": "0.0.0.0"}, "$API_KEY")
+    assert server_environment({"CAREFOLIO_API_KEYS": "a" * 64}, host="127.0.0.1", out=None, no_auth=False)[1] == "$API_KEY"
+    assert server_environment({}, host="127.0.0.1", out=Path("x"), no_auth=True) == (
+        {"CAREFOLIO_HOST": "127.0.0.1", "CAREFOLIO_ARTEFACTS": str(Path("x").resolve() / "artefacts"), "CAREFOLIO_AUTH": "off"}, "")
+
+
+def test_curl_line_is_one_command_with_the_example_patient() -> None:
+    words = shlex.split(curl_line("127.0.0.1", 8000, "secret"))
+    assert words[:3] == ["curl", "-s", "http://127.0.0.1:8000/predict"]
+    assert "X-API-Key: secret" in words
+    assert json.loads(words[-1]) == FIRST_STAY
+
+
+@pytest.mark.parametrize(("options", "code", "message"), [
+    (["--host", "0.0.0.0", "--no-auth"], ConfigError.exit_code, "needs a loopback host"),
+    (["--host", "0.0.0.0"], ConfigError.exit_code, "no API key"),
+    (["--out", "nowhere"], ArtefactError.exit_code, "is missing"),
+])
+def test_serve_refuses_in_one_line(options: list[str], code: int, message: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HOST", "AUTH", "ARTEFACTS", "API_KEYS", "API_KEYS_FILE", "JWT_JWKS_FILE"):
+        monkeypatch.setenv(f"CAREFOLIO_{name}", "")
+    result = CliRunner().invoke(main, ["serve", *options, "--port", str(free_port())])
+    assert result.exit_code == code, result.output
+    assert message in result.output.splitlines()[-1]

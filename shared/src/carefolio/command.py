@@ -145,5 +145,6 @@ def run_dashboard(package: str, *, port: int, arguments: list[str] | None = None
 
     script = str(files(package).joinpath("dashboard.py"))
     command = [sys.executable, "-m", "streamlit", "run", script, "--server.address", "127.0.0.1", "--server.port", str(port),
-               "--server.headless", "true", "--browser.gatherUsageStats", "false", "--", *(arguments or [])]
+               "--server.headless", "true", "--browser.gatherUsageStats", "false", "--client.toolbarMode", "viewer",
+               "--theme.base", "light", "--theme.primaryColor", "#0072B2", "--", *(arguments or [])]
     raise SystemExit(subprocess.run(command, check=False).returncode)

@@ -105,11 +105,11 @@ def interval_text(metric: "Metric", number_format: str = ".3f") -> str:
     Returns
     -------
     str
-        For example ``95% interval 0.641 to 0.672 · n = 20,353 · higher is better``.
+        For example ``95 % interval 0.641 to 0.672 · n = 20,353 · higher is better``.
     """
     parts = []
     if metric.low is not None and metric.high is not None and metric.level is not None:
-        parts.append(f"{metric.level:.0%} interval {metric.low:{number_format}} to {metric.high:{number_format}}")
+        parts.append(f"{100 * metric.level:.0f} % interval {metric.low:{number_format}} to {metric.high:{number_format}}")
     parts.append(f"n = {metric.n:,}")
     if metric.higher_is_better is not None:
         parts.append("higher is better" if metric.higher_is_better else "lower is better")
@@ -163,6 +163,7 @@ def provenance_footer(evidence: "Evidence") -> None:
 
 def _style(accent: str) -> str:
     return f"""<style>
+.block-container {{ padding-top: 3.5rem; }}
 [data-testid="stMetric"] {{ border-left: 0.3rem solid {accent}; }}
 [data-testid="stMetricValue"] > div, [data-testid="stMetricLabel"] p {{ white-space: normal; overflow-wrap: anywhere; }}
 @media (max-width: 640px) {{

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     import pytest
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM_FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-quic", "--no-first-run",
+                  "--disable-component-update", "--disable-sync")
+"""Headless, as root in a container, and without calls of the browser's own."""
 
 
 def real_data_available(name: str) -> bool:

@@ -89,6 +89,24 @@ def run(config: Path | None, quick: bool, seed: int | None, out: Path | None) ->
 
 
 @main.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to bind.")
+@click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True, help="Port to bind.")
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Folder of a run to serve; default the committed model.")
+@click.option("--no-auth", is_flag=True, help="Ask for no key; on this machine only.")
+def serve(host: str, port: int, out: Path | None, no_auth: bool) -> None:
+    """Serve the model as an API; makes a key if none is configured."""
+    import os
+
+    from carefolio.command import serve_app
+    from readmission.api import curl_line, server_environment
+
+    variables, key = server_environment(os.environ, host=host, out=out, no_auth=no_auth)
+    os.environ.update(variables)
+    click.echo(f"try it from another terminal:\n{curl_line(host, port, key)}")
+    serve_app("readmission.api:create_app", host=host, port=port)
+
+
+@main.command()
 @common_options
 @click.option("--rows", type=click.IntRange(min=1), help="Encounters in all; the default stands in config.toml.")
 @click.option("--partitions", type=click.IntRange(min=1), help="Number of files; the default stands in config.toml.")
@@ -155,3 +173,13 @@ def deploy(target: str, apply: bool, keep: bool, teardown: bool, config: Path | 
         click.echo(f"written: {', '.join(str(file) for file in write_plan(plan, settings, out))}")
     else:
         click.echo("Nothing was done. Add --apply to do it, --out to keep the plan and the files it names.")
+
+
+@main.command()
+@click.option("--port", type=int, default=8502, show_default=True, help="Port on the loopback address.")
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Folder of a run to show; default the committed.")
+def dashboard(port: int, out: Path | None) -> None:
+    """Open the results in the browser; nothing is trained."""
+    from carefolio.command import run_dashboard
+
+    run_dashboard("readmission", port=port, arguments=[str(out.resolve())] if out else [])

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
 import streamlit as st
@@ -14,6 +15,7 @@ from readmission.views import decisions, downloads, pages
 from readmission.views.results import Results, read_results, show_problem
 
 TITLE = "30-day readmission with diabetes"
+ICON = "🏥"
 QUESTION = "Which patients with diabetes will be back in hospital within 30 days of going home?"
 
 
@@ -38,14 +40,15 @@ def main(folder: Path | None = None) -> None:
     folder : Path, optional
         Holds ``reports`` and ``artefacts`` of a run; the project's committed ones by default.
     """
+    import_module("pandas")  # a click during the first run starts a second thread; altair in it must not find pandas half-imported
     try:
         results = read_results(folder or project_home(FOLDER))
     except CarefolioError as error:
-        page(TITLE, ":material/local_hospital:", QUESTION)
+        page(TITLE, ICON, QUESTION)
         show_problem(error)
         return
-    page(TITLE, ":material/local_hospital:", QUESTION, evidence=results.evidence)
-    for tab, (name, show) in zip(st.tabs(list(SECTIONS), key="section", bind="query-params"), SECTIONS.items(), strict=True):
+    page(TITLE, ICON, QUESTION, evidence=results.evidence)
+    for tab, show in zip(st.tabs(list(SECTIONS), key="section", bind="query-params"), SECTIONS.values(), strict=True):
         if tab.open:
             with tab:
                 _show(show, results)

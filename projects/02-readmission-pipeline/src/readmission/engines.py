@@ -5,6 +5,7 @@ takes the address of that cluster's scheduler instead, and the function that is 
 """
 
 import contextlib
+import functools
 import importlib
 import logging
 import os
@@ -14,11 +15,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from carefolio.exceptions import ConfigError
+from carefolio.exceptions import CarefolioError, ConfigError
 
 ENGINES = ("local", "dask")
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "POLARS_MAX_THREADS": "1"}
 """LightGBM and polars take one thread in each worker, so that cores are not asked for twice."""
+NO_DASHBOARD = {"dashboard": False, "dashboard_address": "127.0.0.1:0"}
+"""The scheduler opens a port for its health page in any case; a free one on loopback rather than 8787."""
 
 
 def check_engine(engine: str) -> None:
@@ -70,11 +73,22 @@ def _run_dask(function: Callable[[Any], int], jobs: Sequence[Any], workers: int)
     distributed = _scale_package("distributed")
     with (tempfile.TemporaryDirectory(prefix="readmission-dask-") as scratch,
           distributed.LocalCluster(n_workers=workers, threads_per_worker=1, processes=True, host="127.0.0.1", env=ONE_THREAD,
-                                   dashboard_address=None, local_directory=scratch, silence_logs=logging.CRITICAL) as cluster,
+                                   dashboard_address=None, scheduler_kwargs=NO_DASHBOARD, local_directory=scratch,
+                                   silence_logs=logging.ERROR) as cluster,
           distributed.Client(cluster) as client):
-        futures = client.map(function, jobs, pure=False)
-        for _, result in distributed.as_completed(futures, with_results=True):
-            yield result
+        futures = client.map(functools.partial(_outcome, function), jobs, pure=False)
+        for _, outcome in distributed.as_completed(futures, with_results=True):
+            if isinstance(outcome, CarefolioError):
+                raise outcome
+            yield outcome
+
+
+def _outcome(function: Callable[[Any], int], job: Any) -> int | CarefolioError:
+    """Hand an expected error over as a value, to be raised by the calling process: what caused it may not survive the way."""
+    try:
+        return function(job)
+    except CarefolioError as error:
+        return type(error)(str(error))
 
 
 def _scale_package(name: str) -> Any:
@@ -120,22 +134,21 @@ def peak_memory_mb(interval_s: float = 0.1) -> Iterator[list[float]]:
     list of float
         One element, the largest sum so far in MB (10^6 bytes); pages that processes share count once in each.
     """
-    psutil = _scale_package("psutil")
     peak, stop = [0.0], threading.Event()
-
-    def sample() -> None:
-        while True:
-            peak[0] = max(peak[0], _resident_mb(psutil))
-            if stop.wait(interval_s):
-                return
-
-    thread = threading.Thread(target=sample, daemon=True)
+    thread = threading.Thread(target=_sample_memory, args=(_scale_package("psutil"), peak, stop, interval_s), daemon=True)
     thread.start()
     try:
         yield peak
     finally:
         stop.set()
         thread.join()
+
+
+def _sample_memory(psutil: Any, peak: list[float], stop: threading.Event, interval_s: float) -> None:
+    while True:
+        peak[0] = max(peak[0], _resident_mb(psutil))
+        if stop.wait(interval_s):
+            return
 
 
 def _resident_mb(psutil: Any) -> float:

@@ -7,13 +7,13 @@ where that is refused, or where the caller wants to switch and to switch back: a
 """
 
 import base64
+import hashlib
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from carefolio.artefacts import sha256_file
 from carefolio.exceptions import ArtefactError, CarefolioError
 from readmission.deploy.sagemaker_steps import TARGET
 from readmission.deploy.settings import SageMakerSettings
@@ -123,13 +123,13 @@ def build_actions(clients: Mapping[str, Any], *, bundle: Path, model_file_sha256
 
 def _upload(client: Any, bundle: Path, step: Step) -> str:
     where = {key: step.parameters[key] for key in ("Bucket", "Key")}
-    checksum = base64.b64encode(bytes.fromhex(sha256_file(bundle))).decode()
-    listed = client.list_objects_v2(Bucket=where["Bucket"], Prefix=where["Key"], MaxKeys=1)
-    if listed["KeyCount"] and client.head_object(**where, ChecksumMode="ENABLED").get("ChecksumSHA256") == checksum:
+    content = bundle.read_bytes()
+    there = client.list_objects_v2(Bucket=where["Bucket"], Prefix=where["Key"], MaxKeys=1)["KeyCount"] > 0
+    if there and client.get_object(**where)["Body"].read() == content:
         return "exists"
-    with bundle.open("rb") as body:
-        client.put_object(**step.parameters, Body=body, ChecksumSHA256=checksum)
-    return "updated" if listed["KeyCount"] else "created"
+    checksum = base64.b64encode(hashlib.sha256(content).digest()).decode()  # S3 refuses the upload if it arrives otherwise
+    client.put_object(**step.parameters, Body=content, ChecksumSHA256=checksum)
+    return "updated" if there else "created"
 
 
 def _exists(client: Any, kind: str, name: str) -> bool:

@@ -9,14 +9,22 @@ import altair as alt
 from carefolio.plots import PALETTE
 
 Rows = Sequence[Mapping[str, Any]]
+Chart = alt.LayerChart | alt.FacetChart
 COLOURS = {"LightGBM": PALETTE["blue"], "logistic regression": PALETTE["orange"], "LACE-like score": PALETTE["green"],
            "treat all": PALETTE["grey"], "treat none": PALETTE["grey"]}
 DASHES = {"LightGBM": [1, 0], "logistic regression": [8, 3], "LACE-like score": [3, 2], "treat all": [1, 3], "treat none": [1, 0]}
 WRAPPED = "split(datum.label, '\\n')"
+INK = "#31333F"
+LABELS: dict[str, Any] = {"labelFontSize": 12, "titleFontSize": 13, "titleFontWeight": "normal", "labelColor": INK, "titleColor": INK}
+
+
+def _chart(rows: Rows) -> alt.Chart:
+    data: Any = alt.Data
+    return alt.Chart(data(values=list(rows)))
 
 
 def interval_chart(rows: Rows, *, title: str, references: Mapping[str, float] | None = None, number_format: str = ".3f",
-                   axis_format: str = ".2f") -> alt.LayerChart:
+                   axis_format: str = ".2f") -> Chart:
     """Draw values with intervals, one a line.
 
     Parameters
@@ -37,22 +45,25 @@ def interval_chart(rows: Rows, *, title: str, references: Mapping[str, float] | 
     """
     data = [dict(row) | {"label": wrap(row["label"]), "series": row.get("series", "LightGBM")} for row in rows]
     series = list(dict.fromkeys(row["series"] for row in data))
-    y = alt.Y("label:N", sort=None, title=None, axis=_wrapped_axis())
-    lines = {"y": y, "color": _colour(series, legend=len(series) > 1)} | ({"yOffset": alt.YOffset("series:N", sort=series)} if len(series) > 1 else {})
-    x = alt.X("value:Q", title=title, scale=alt.Scale(zero=False, nice=False, padding=26), axis=alt.Axis(format=axis_format, tickCount=5))
-    base = alt.Chart(alt.Data(values=data))
-    rules = base.mark_rule(strokeWidth=2.5).encode(x=alt.X("low:Q", scale=alt.Scale(zero=False)), x2="high:Q", **lines)
-    points = base.mark_point(filled=True, size=70, opacity=1).encode(x=x, tooltip=_interval_tooltip(number_format), **lines)
-    texts = base.mark_text(dy=-10, fontSize=11).encode(x=x, y=y, text=alt.Text("value:Q", format=number_format),
-                                                       **{key: value for key, value in lines.items() if key == "yOffset"})
+    several = len(series) > 1
+    place: dict[str, Any] = {"y": alt.Y("label:N", sort=None, title=None, axis=_wrapped_axis())}
+    place |= {"yOffset": alt.YOffset("series:N", sort=series)} if several else {}
+    colour = _colour(series, legend=_legend(symbolSize=90) if several else None)
+    axis = alt.Axis(format=axis_format, tickCount=5, **LABELS)
+    x = alt.X("value:Q", title=title, scale=alt.Scale(zero=False, nice=False, padding=26), axis=axis)
+    base = _chart(data).encode(**place)
+    rules = base.mark_rule(strokeWidth=2.5).encode(x=alt.X("low:Q", scale=alt.Scale(zero=False)), x2="high:Q", color=colour)
+    points = base.mark_point(filled=True, size=70, opacity=1).encode(x=x, color=colour, tooltip=_interval_tooltip(number_format))
+    halo = base.mark_text(dy=-10, fontSize=11, stroke="white", strokeWidth=4).encode(x=x, text=alt.Text("value:Q", format=number_format))
+    texts = base.mark_text(dy=-10, fontSize=11).encode(x=x, text=alt.Text("value:Q", format=number_format))
     marks = [_reference(references, number_format)] if references else []
-    return alt.layer(*marks, rules, points, texts).properties(height=46 * len(data) + 20)
+    return alt.layer(*marks, rules, halo, texts, points, height=54 * len(data) + 60)
 
 
 def _reference(references: Mapping[str, float], number_format: str) -> alt.Chart:
-    data = alt.Data(values=[{"name": name, "value": value} for name, value in references.items()])
+    data = [{"name": name, "value": value} for name, value in references.items()]
     tooltip = [alt.Tooltip("name:N", title="line"), alt.Tooltip("value:Q", format=number_format)]
-    return alt.Chart(data).mark_rule(color=PALETTE["vermilion"], strokeDash=[5, 3], strokeWidth=1.5).encode(x="value:Q", tooltip=tooltip)
+    return _chart(data).mark_rule(color=PALETTE["vermilion"], strokeDash=[5, 3], strokeWidth=1.5).encode(x="value:Q", tooltip=tooltip)
 
 
 def _interval_tooltip(number_format: str) -> list[alt.Tooltip]:
@@ -61,7 +72,8 @@ def _interval_tooltip(number_format: str) -> list[alt.Tooltip]:
 
 
 def _wrapped_axis() -> alt.Axis:
-    return alt.Axis(labelExpr=WRAPPED, labelLimit=0, labelFontSize=12, ticks=False, domain=False, grid=False)
+    return alt.Axis(labelExpr=WRAPPED, labelLimit=0, labelOverlap=False, labelFontSize=12, labelColor=INK, ticks=False, domain=False,
+                    grid=False)
 
 
 def wrap(label: str, *, width: int = 20) -> str:
@@ -70,7 +82,7 @@ def wrap(label: str, *, width: int = 20) -> str:
     Parameters
     ----------
     label : str
-        In words.
+        In words; its own line breaks are kept.
     width : int, default 20
         Letters a line.
 
@@ -79,20 +91,28 @@ def wrap(label: str, *, width: int = 20) -> str:
     str
         With line breaks.
     """
-    return "\n".join(textwrap.wrap(label, width))
+    return "\n".join(part for line in label.splitlines() for part in textwrap.wrap(line, width))
 
 
-def _colour(names: Sequence[str], *, legend: bool = True) -> alt.Color:
-    scale = alt.Scale(domain=list(names), range=[COLOURS[name] for name in names])
-    return alt.Color("series:N", scale=scale, legend=_legend() if legend else None)
+def _colour(names: Sequence[str], *, legend: alt.Legend | None = None) -> alt.Color:
+    return alt.Color("series:N", scale=alt.Scale(domain=list(names), range=[COLOURS[name] for name in names]), legend=legend)
 
 
-def _legend() -> alt.Legend:
-    return alt.Legend(title=None, orient="top", columns=2, labelLimit=0, labelFontSize=12, symbolSize=220, symbolStrokeWidth=2.5)
+def _dash(names: Sequence[str]) -> alt.StrokeDash:
+    return alt.StrokeDash("series:N", scale=alt.Scale(domain=list(names), range=[DASHES[name] for name in names]), legend=_line_legend())
+
+
+def _line_legend() -> alt.Legend:
+    return _legend(symbolSize=500, symbolType="stroke")
+
+
+def _legend(**options: Any) -> alt.Legend:
+    return alt.Legend(title=None, orient="top", columns=2, labelLimit=0, labelFontSize=12, labelColor=INK, symbolStrokeWidth=2.5,
+                      **options)
 
 
 def curves_chart(curves: Mapping[str, tuple[Sequence[float], Sequence[float]]], *, x_title: str, y_title: str, diagonal: bool = False,
-                 y_limit: float = 1.0) -> alt.LayerChart:
+                 y_limit: float = 1.0) -> Chart:
     """Draw ROC or precision-recall curves.
 
     Parameters
@@ -114,12 +134,11 @@ def curves_chart(curves: Mapping[str, tuple[Sequence[float], Sequence[float]]], 
     rows = [{"series": name, "x": x, "y": y} for name, (xs, ys) in curves.items() for x, y in zip(xs, ys, strict=True)]
     x, y = _share("x", x_title), _share("y", y_title, limit=y_limit)
     names = list(curves)
-    dash = alt.StrokeDash("series:N", scale=alt.Scale(domain=names, range=[DASHES[name] for name in names]), legend=_legend())
-    lines = alt.Chart(alt.Data(values=rows)).mark_line(strokeWidth=2, clip=True).encode(
-        x=x, y=y, color=_colour(names), strokeDash=dash, order=alt.Order("x:Q"))
-    ends = alt.Data(values=[{"x": 0, "y": 0}, {"x": 1, "y": 1}])
-    chance = alt.Chart(ends).mark_line(color=PALETTE["grey"], strokeDash=[2, 3], strokeWidth=1.2).encode(x="x:Q", y="y:Q")
-    return alt.layer(*([chance] if diagonal else []), lines).properties(height=330)
+    lines = _chart(rows).mark_line(strokeWidth=2, clip=True).encode(
+        x=x, y=y, color=_colour(names, legend=_line_legend()), strokeDash=_dash(names), order=alt.Order("x:Q"))
+    ends = [{"x": 0, "y": 0}, {"x": 1, "y": 1}]
+    chance = _chart(ends).mark_line(color=PALETTE["grey"], strokeDash=[2, 3], strokeWidth=1.2).encode(x="x:Q", y="y:Q")
+    return alt.layer(*([chance] if diagonal else []), lines, height=420)
 
 
 def _share(field: str, title: str, *, limit: float = 1.0) -> Any:
@@ -128,10 +147,10 @@ def _share(field: str, title: str, *, limit: float = 1.0) -> Any:
 
 
 def _percent_axis(**options: Any) -> alt.Axis:
-    return alt.Axis(labelExpr="round(100 * datum.value) + ' %'", labelFontSize=12, titleFontSize=12, tickCount=6, **options)
+    return alt.Axis(labelExpr="round(100 * datum.value) + ' %'", tickCount=6, **LABELS, **options)
 
 
-def calibration_chart(points: Mapping[str, Sequence[float]]) -> alt.LayerChart:
+def calibration_chart(points: Mapping[str, Sequence[float]]) -> Chart:
     """Draw observed against predicted risk.
 
     Parameters
@@ -150,17 +169,17 @@ def calibration_chart(points: Mapping[str, Sequence[float]]) -> alt.LayerChart:
     scale = alt.Scale(domain=[0, limit], nice=False)
     x = alt.X("mean_predicted:Q", title="predicted risk", scale=scale, axis=_percent_axis())
     y = alt.Y("observed:Q", title="observed share of returns", scale=scale, axis=_percent_axis())
-    base = alt.Chart(alt.Data(values=rows)).encode(x=x)
+    base = _chart(rows).encode(x=x)
     tooltip = [alt.Tooltip(f"{name}:Q", format=".1%") for name in names[:-1]] + [alt.Tooltip("count:Q", title="discharges", format=",")]
-    ends = alt.Data(values=[{"x": 0, "y": 0}, {"x": limit, "y": limit}])
-    diagonal = alt.Chart(ends).mark_line(color=PALETTE["grey"], strokeDash=[5, 3]).encode(x="x:Q", y="y:Q")
+    ends: Rows = [{"x": 0, "y": 0}, {"x": limit, "y": limit}]
+    diagonal = _chart(ends).mark_line(color=PALETTE["grey"], strokeDash=[5, 3]).encode(x="x:Q", y="y:Q")
     bars = base.mark_rule(color=PALETTE["blue"], strokeWidth=2).encode(y=alt.Y("low:Q", scale=scale), y2="high:Q")
     dots = base.mark_point(color=PALETTE["blue"], filled=True, size=80, opacity=1).encode(y=y, tooltip=tooltip)
-    return alt.layer(diagonal, bars, dots).properties(height=380)
+    return alt.layer(diagonal, bars, dots, height=480)
 
 
 def decision_chart(risk_thresholds: Sequence[float], benefits: Mapping[str, Sequence[float]], band: Mapping[str, Sequence[float]],
-                   *, chosen: float) -> alt.LayerChart:
+                   *, chosen: float) -> Chart:
     """Draw net benefit over risk thresholds, with the chosen one marked.
 
     Parameters
@@ -186,16 +205,17 @@ def decision_chart(risk_thresholds: Sequence[float], benefits: Mapping[str, Sequ
     edges = [{"x": x, "low": 1000 * low, "high": 1000 * high}
              for x, low, high in zip(risk_thresholds, band["low"], band["high"], strict=True)]
     x = alt.X("x:Q", title="risk threshold", axis=_percent_axis(), scale=alt.Scale(domain=[0, max(risk_thresholds)], nice=False))
-    y = alt.Y("y:Q", title="net benefit per 1,000 patients", scale=scale, axis=alt.Axis(labelFontSize=12, titleFontSize=12, tickCount=6))
-    dash = alt.StrokeDash("series:N", scale=alt.Scale(domain=names, range=[DASHES[name] for name in names]), legend=_legend())
-    area = alt.Chart(alt.Data(values=edges)).mark_area(color=PALETTE["blue"], opacity=0.15, clip=True).encode(
+    y = alt.Y("y:Q", title="net benefit per 1,000 patients", scale=scale, axis=alt.Axis(tickCount=6, **LABELS))
+    area = _chart(edges).mark_area(color=PALETTE["blue"], opacity=0.15, clip=True).encode(
         x=x, y=alt.Y("low:Q", scale=scale), y2="high:Q")
-    lines = alt.Chart(alt.Data(values=rows)).mark_line(strokeWidth=2, clip=True).encode(x=x, y=y, color=_colour(names), strokeDash=dash)
-    rule = alt.Chart(alt.Data(values=[{"x": chosen}])).mark_rule(color=PALETTE["vermilion"], strokeWidth=2).encode(x="x:Q")
-    return alt.layer(area, lines, rule).properties(height=360)
+    lines = _chart(rows).mark_line(strokeWidth=2, clip=True).encode(
+        x=x, y=y, color=_colour(names, legend=_line_legend()), strokeDash=_dash(names))
+    rule = _chart([{"x": chosen}]).mark_rule(color=PALETTE["vermilion"], strokeWidth=2).encode(x="x:Q")
+    return alt.layer(area, lines, rule, height=430)
 
 
-def bars_chart(rows: Rows, *, title: str, start: float = 0.0, number_format: str = ".3f") -> alt.LayerChart:
+def bars_chart(rows: Rows, *, title: str, start: float = 0.0, number_format: str = ".3f",
+               ticks: Sequence[float] | None = None) -> Chart:
     """Draw horizontal bars with their numbers; warned or raising ones are vermilion, others blue.
 
     Parameters
@@ -208,6 +228,8 @@ def bars_chart(rows: Rows, *, title: str, start: float = 0.0, number_format: str
         Where bars start.
     number_format : str
         d3 format of the number at the end of a bar.
+    ticks : sequence of float, optional
+        Numbers along the axis; chosen to fit by default.
 
     Returns
     -------
@@ -216,14 +238,16 @@ def bars_chart(rows: Rows, *, title: str, start: float = 0.0, number_format: str
     """
     values = [row["value"] for row in rows]
     reach = max(abs(value - start) for value in values) or 1.0
-    low = start - 1.35 * reach if min(values) < start else start
+    low = start - 1.4 * reach if min(values) < start else start
+    high = start + 1.4 * reach if max(values) > start else start
+    marks: dict[str, Any] = {"tickCount": 5} if ticks is None else {"values": list(ticks)}
     data = [dict(row) | {"label": wrap(row["label"]), "start": start} for row in rows]
-    scale = alt.Scale(domain=[low, start + 1.35 * reach], nice=False)
-    base = alt.Chart(alt.Data(values=data)).encode(y=alt.Y("label:N", sort=None, title=None, axis=_wrapped_axis()))
+    scale = alt.Scale(domain=[low, high], nice=False)
+    base = _chart(data).encode(y=alt.Y("label:N", sort=None, title=None, axis=_wrapped_axis()))
     colour = alt.condition("datum.warned", alt.value(PALETTE["vermilion"]), alt.value(PALETTE["blue"]))
-    x = alt.X("value:Q", title=title, scale=scale, axis=alt.Axis(tickCount=5, labelFontSize=12, titleFontSize=12))
+    x = alt.X("value:Q", title=title, scale=scale, axis=alt.Axis(**marks, **LABELS))
     bars = base.mark_bar(height={"band": 0.62}).encode(x=x, x2="start:Q", color=colour)
     number = alt.Text("value:Q", format=number_format)
     right = base.transform_filter("datum.value >= datum.start").mark_text(align="left", dx=5, fontSize=12).encode(x="value:Q", text=number)
     left = base.transform_filter("datum.value < datum.start").mark_text(align="right", dx=-5, fontSize=12).encode(x="value:Q", text=number)
-    return alt.layer(bars, right, left).properties(height=46 * len(data) + 20)
+    return alt.layer(bars, right, left, height=54 * len(data) + 60)

@@ -38,17 +38,17 @@ def _threshold(results: Results) -> None:
     benefits = {name: results.curves["net_benefit"][key] for key, name in NAMES.items()}
     st.markdown(in_words(results, place))
     flagged = results.curves["flagged"]
-    columns = st.columns(4)
-    for column, (label, name) in zip(columns, (("Sensitivity", "sensitivity"), ("Specificity", "specificity"), ("Precision", "precision"),
-                                               ("Flagged share", "flagged_fraction")), strict=True):
-        value = flagged["lightgbm"][place][name]
-        column.metric(label, "–" if value is None else percent(value), border=True)
+    shown = {"Sensitivity": "sensitivity", "Specificity": "specificity", "Precision": "precision", "Flagged share": "flagged_fraction"}
+    with st.container(horizontal=True):
+        for label, name in shown.items():
+            value = flagged["lightgbm"][place][name]
+            st.metric(label, "–" if value is None else percent(value), border=True)
     st.altair_chart(charts.decision_chart(thresholds, benefits, results.curves["net_benefit_band"], chosen=thresholds[place]),
                     alt="Net benefit over risk thresholds")
     st.table([{"Rule": name, "Net benefit per 1,000": f"{1000 * values[place]:.1f}"} for name, values in benefits.items()],
              border="horizontal", hide_index=True)
-    st.caption("Net benefit counts a rightly flagged patient as 1 and a needlessly flagged one as the odds of the threshold; the band is its "
-               "95 % interval. Choosing a threshold says how many needless follow-ups one return prevented would be worth.")
+    st.caption("Net benefit counts a rightly flagged patient as 1 and a needlessly flagged one as the odds of the threshold; the band is "
+               "its 95 % interval. Choosing a threshold says how many needless follow-ups one return prevented would be worth.")
 
 
 def in_words(results: Results, place: int) -> str:
@@ -69,9 +69,9 @@ def in_words(results: Results, place: int) -> str:
     threshold = results.curves["risk_thresholds"][place]
     counts = per_thousand(results.curves["flagged"]["lightgbm"][place], results.metric(f"{PRIMARY}.test.outcome.prevalence").value)
     worth = (1 - threshold) / threshold
-    return (f"At **{percent(threshold)}**, of 1,000 discharges **{counts['flagged']:,} would be flagged**: {counts['found']:,} who do return "
-            f"within 30 days and {counts['needless']:,} who do not. {counts['missed']:,} returns would be missed. The threshold says that "
-            f"finding one return is worth {worth:.1f} needless follow-ups.")
+    return (f"At **{percent(threshold)}**, of 1,000 discharges **{counts['flagged']:,} would be flagged**: {counts['found']:,} who do "
+            f"return within 30 days and {counts['needless']:,} who do not. {counts['missed']:,} returns would be missed. The threshold "
+            f"says that finding one return is worth {worth:.1f} needless follow-ups.")
 
 
 def per_thousand(point: dict[str, Any], prevalence: float) -> dict[str, int]:
@@ -98,7 +98,8 @@ def _workload(results: Results) -> list[dict[str, str]]:
     rows = []
     for share in results.evidence.config["evaluation"]["flagged_fractions"]:
         for model, title in WORKLOAD.items():
-            found = [results.metric(f"{PRIMARY}.test.{model}.{name}_at_top_{100 * share:.0f}_percent") for name in ("sensitivity", "precision")]
+            ids = [f"{PRIMARY}.test.{model}.{name}_at_top_{100 * share:.0f}_percent" for name in ("sensitivity", "precision")]
+            found = [results.metric(name) for name in ids]
             written = [percent_with_interval(metric.value, metric.low, metric.high) for metric in found]
-            rows.append({"Flag the top": f"{100 * share:.0f} %", "By": title, "Returns found": written[0], "Precision": written[1]})
+            rows.append({"Flag the top": percent(share, digits=0), "By": title, "Returns found": written[0], "Precision": written[1]})
     return rows

@@ -25,10 +25,11 @@ def show_downloads(results: Results) -> None:
     """
     st.subheader("Take it with you")
     reports = results.folder / "reports"
-    _offer("All metrics with intervals (CSV)", metrics_csv(results), "readmission-metrics.csv", "text/csv")
-    _offer("Subgroups (CSV)", subgroups_csv(results), "readmission-subgroups.csv", "text/csv")
-    _offer_file("Model card (Markdown)", reports / "model_card.md", "text/markdown")
-    _offer_file("The whole record (JSON)", reports / "evidence.json", "application/json")
+    with st.container(horizontal=True):
+        _offer("All metrics (CSV)", metrics_csv(results), "readmission-metrics.csv", "text/csv")
+        _offer("Subgroups (CSV)", subgroups_csv(results), "readmission-subgroups.csv", "text/csv")
+        _offer_file("Model card (Markdown)", reports / "model_card.md", "text/markdown")
+        _offer_file("Whole record (JSON)", reports / "evidence.json", "application/json")
     st.markdown("**Figures (PNG)**")
     columns = st.columns(2)
     for i, figure in enumerate(results.evidence.figures):
@@ -76,7 +77,8 @@ def subgroups_csv(results: Results) -> bytes:
         One line a subgroup; a metric of a group that is too small is empty.
     """
     def row(member: Mapping[str, Any]) -> dict[str, Any]:
-        bounds = {f"{metric}_{bound}": (member[metric] or {}).get(bound, "") for metric in SUBGROUP_METRICS for bound in ("value", "low", "high")}
+        bounds = {f"{metric}_{bound}": (member[metric] or {}).get(bound, "")
+                  for metric in SUBGROUP_METRICS for bound in ("value", "low", "high")}
         return {name: member[name] for name in ("group", "value", "rows", "events")} | bounds
 
     return _csv([row(member) for member in results.curves["subgroups"]])

@@ -8,11 +8,25 @@ import streamlit as st
 from carefolio.dashboard import metric_card
 from readmission.names import LEAK_TITLES
 from readmission.views import charts
-from readmission.views.results import COHORTS, GROUPS, MODELS, PRIMARY, SUBGROUP_METRICS, Results, group_value, percent, percent_with_interval, with_interval
+from readmission.views.results import (
+    COHORTS,
+    GROUPS,
+    MODELS,
+    NBSP,
+    PRIMARY,
+    SUBGROUP_METRICS,
+    Results,
+    group_value,
+    percent,
+    percent_with_interval,
+    with_interval,
+)
 
 ORIGINS = {"publisher": "the published file, from its publisher", "mirror": "the published file, from a local mirror",
            "cache": "the published file, from the local cache", "package": "the published file, from a package",
            "file": "a file named by the user", "synthetic": "made up by a program; no patient's data"}
+SPELLINGS = {"xgboost": "XGBoost", "lightgbm": "LightGBM", "tabpfn": "TabPFN", "lace": "LACE", "hospital": "HOSPITAL",
+             "wasserman": "Wasserman", "cureus": "Cureus", "tabarena": "TabArena"}
 
 
 def show_overview(results: Results) -> None:
@@ -25,8 +39,8 @@ def show_overview(results: Results) -> None:
     """
     st.subheader("Result on held-out patients")
     name = f"{PRIMARY}.test"
-    cards = [("AUROC", f"{name}.lightgbm.roc_auc", "Chance that a discharge followed by a return gets a higher risk than one that is not."),
-             ("Average precision", f"{name}.lightgbm.average_precision", "Mean precision over all shares flagged; its floor is the prevalence."),
+    cards = [("AUROC", f"{name}.lightgbm.roc_auc", "Chance that a discharge with a return gets a higher risk than one without."),
+             ("Average precision", f"{name}.lightgbm.average_precision", "Mean precision; chance gives the prevalence."),
              ("AUROC above the LACE-like score", f"{name}.lightgbm_minus_lace.roc_auc", "Difference on the same patients and replicates."),
              ("Calibration slope", f"{name}.lightgbm.calibration_slope", "1 is right; below 1 the risks are spread too far.")]
     for column, (label, identifier, explanation) in zip(st.columns(4), cards, strict=True):
@@ -50,7 +64,8 @@ def _provenance(results: Results) -> list[dict[str, str]]:
     rows = [(data.name, f"{ORIGINS[data.origin]}; {data.rows:,} rows") for data in evidence.data]
     rows += [(step["label"], f"{step['encounters']:,} stays of {step['patients']:,} patients") for step in results.curves["flow"]]
     if evidence.split:
-        rows.append(("Split", f"by {evidence.split.unit}: " + ", ".join(f"{n:,} {part}" for part, n in sorted(evidence.split.parts.items()))))
+        parts = ", ".join(f"{n:,} {part}" for part, n in sorted(evidence.split.parts.items()))
+        rows.append(("Split", f"by {evidence.split.unit}: {parts}"))
     rows += [("Made by", f"{evidence.command}, {evidence.created[:10]}, seed {evidence.seed}"), ("Machine", evidence.environment.machine)]
     return [{"what": what, "value": value} for what, value in rows]
 
@@ -97,7 +112,9 @@ def show_performance(results: Results) -> None:
     with right:
         st.markdown("**Precision-recall curve**, all encounters")
         points = {title: _from_first_flag(recall[name]) for name, title in MODELS.items()}
-        st.altair_chart(charts.curves_chart(points, x_title="recall (sensitivity)", y_title="precision"), alt="Precision-recall curves")
+        limit = min(1.0, 1.2 * max(max(precision) for _, precision in points.values()))
+        st.altair_chart(charts.curves_chart(points, x_title="recall (sensitivity)", y_title="precision", y_limit=limit),
+                        alt="Precision-recall curves")
     show_published(results.references)
 
 
@@ -124,13 +141,37 @@ def show_published(references: Mapping[str, Mapping[str, Any]]) -> None:
     references : mapping
         What ``references.toml`` holds.
     """
-    if not references:
-        return
-    st.markdown("**Published figures**, for comparison. Cohort, split and metric differ; read them beside the cohort they name.")
-    skipped = {"url", "checked"}
-    titles = list(dict.fromkeys(key for entry in references.values() for key in entry if key not in skipped))
-    st.table([{title.replace("_", " ").capitalize(): str(entry.get(title, "")) for title in titles} for entry in references.values()],
-             border="horizontal", hide_index=True)
+    rows = published_rows(references)
+    if rows:
+        st.markdown("**Published AUROCs**, for comparison. Cohort, split and data differ; set each beside the cohort it names.")
+        st.table(rows, border="horizontal", hide_index=True)
+
+
+def published_rows(references: Mapping[str, Mapping[str, Any]]) -> list[dict[str, str]]:
+    """List the published figures that are a share or an AUROC, as counts compare with nothing here.
+
+    Parameters
+    ----------
+    references : mapping
+        What ``references.toml`` holds.
+
+    Returns
+    -------
+    list of dict
+        ``AUROC``, ``Model``, ``Cohort and split``, ``Source``; a cohort given as "As <key>" is written out.
+    """
+    rows = []
+    for key, entry in references.items():
+        if not entry["value"].startswith("0."):
+            continue
+        alike = entry["cohort"].removeprefix("As ")
+        cohort = references[alike]["cohort"] if alike in references else entry["cohort"]
+        rows.append({"AUROC": entry["value"], "Model": _spelt(key), "Cohort and split": cohort, "Source": entry["source"]})
+    return rows
+
+
+def _spelt(key: str) -> str:
+    return " ".join(SPELLINGS.get(word, word) for word in key.split("_"))
 
 
 def show_calibration(results: Results) -> None:
@@ -142,22 +183,27 @@ def show_calibration(results: Results) -> None:
         The run.
     """
     st.subheader("Do the risks mean what they say?")
-    left, right = st.columns([3, 2], gap="large")
+    cards = [("Calibration slope", "calibration_slope", "1 is right; below 1 the risks are spread too far."),
+             ("Calibration intercept", "calibration_intercept", "0 is right; above 0 the risks are too low on average, in log-odds."),
+             ("Brier score", "brier_score", "Mean squared error of the risk."),
+             ("Expected calibration error", "expected_calibration_error", "Mean distance to the line.")]
+    for column, (label, name, explanation) in zip(st.columns(4), cards, strict=True):
+        with column:
+            metric_card(label, results.metric(f"{PRIMARY}.test.lightgbm.{name}"), explanation=explanation)
+    left, right = st.columns(2, gap="large")
     with left:
+        st.markdown("**Observed against predicted risk**")
         st.altair_chart(charts.calibration_chart(results.curves["calibration"]), alt="Observed share of returns against predicted risk")
         st.caption("Ten groups of equal size by predicted risk; bars are 95 % intervals. Above the line, risks are stated too low.")
     with right:
-        cards = [("Calibration slope", "calibration_slope", "1 is right; below 1 the risks are spread too far."),
-                 ("Calibration intercept", "calibration_intercept", "0 is right; above 0 the risks are too low on average, in log-odds."),
-                 ("Brier score", "brier_score", "Mean squared error of the risk."),
-                 ("Expected calibration error", "expected_calibration_error",
-                  "Mean distance to the line; a bootstrap draws it upwards, so its interval can lie above the estimate.")]
-        for label, name, explanation in cards:
-            metric_card(label, results.metric(f"{PRIMARY}.test.lightgbm.{name}"), explanation=explanation)
-    st.markdown("**Beside the other models**")
-    columns = {"Slope": "calibration_slope", "Intercept": "calibration_intercept", "ECE": "expected_calibration_error", "Brier": "brier_score"}
-    st.table([{"Model": title} | {label: with_interval(results.metric(f"{PRIMARY}.test.{key}.{name}")) for label, name in columns.items()}
-              for key, title in MODELS.items()], border="horizontal", hide_index=True)
+        st.markdown("**Beside the other models**")
+        measures = {label: name for label, name, _ in cards}
+        st.table([{"Measure": label} | {title: with_interval(results.metric(f"{PRIMARY}.test.{key}.{name}")).replace(NBSP, " ")
+                                        for key, title in MODELS.items()} for label, name in measures.items()],
+                 border="horizontal", hide_index=True)
+        st.markdown("A model can rank well and still state wrong risks. Slope and intercept say how far the stated risks would have to be "
+                    "stretched and shifted. The resampling draws the expected calibration error upwards, so that its interval can lie "
+                    "above the estimate.")
 
 
 def show_subgroups(results: Results) -> None:
@@ -173,19 +219,25 @@ def show_subgroups(results: Results) -> None:
         with column:
             metric_card(f"Largest AUROC gap, {title.lower()}", results.metric(f"{PRIMARY}.test.lightgbm.{group}_roc_auc_gap"),
                         explanation="Best minus worst group. Chance alone makes a gap, so the interval never reaches 0.")
-    metric = st.selectbox("Metric", list(SUBGROUP_METRICS), format_func=SUBGROUP_METRICS.__getitem__, key="subgroup", persist_state="session")
+    metric = st.selectbox("Metric", list(SUBGROUP_METRICS), format_func=SUBGROUP_METRICS.__getitem__, key="subgroup",
+                          persist_state="session")
     members = sorted(results.curves["subgroups"], key=lambda m: (list(GROUPS).index(m["group"]), m["value"] != "under 50", m["value"]))
     shown = [member for member in members if member[metric] is not None]
-    rows = [{"label": f"{group_value(member['value'])}, n = {member['rows']:,}"} | member[metric] for member in shown]
-    st.altair_chart(charts.interval_chart(rows, title=SUBGROUP_METRICS[metric], references=_reference(results, metric)),
+    rows = [{"label": f"{group_value(member['value'])}\nn = {member['rows']:,}"} | member[metric] for member in shown]
+    st.altair_chart(_subgroup_chart(rows, metric, results),
                     alt=f"{SUBGROUP_METRICS[metric]} by subgroup")
     st.caption("The dashed line is all patients together; for observed minus predicted it is 0, above it risks are stated too low.")
-    st.table([_subgroup_row(member) for member in shown], border="horizontal", hide_index=True)
+    st.table([_subgroup_row(member, metric) for member in shown], border="horizontal", hide_index=True)
     small = [f"{group_value(m['value'])} ({GROUPS[m['group']].lower()}: {m['rows']:,} discharges, {m['events']:,} returns)"
              for m in members if m["roc_auc"] is None]
     if small:
         st.info(f"Too small to judge, fewer than {results.evidence.config['evaluation']['minimum_positives']} returns or non-returns: "
                 f"{'; '.join(small)}.")
+
+
+def _subgroup_chart(rows: list[dict[str, Any]], metric: str, results: Results) -> Any:
+    formats = {} if metric == "roc_auc" else {"number_format": ".1%", "axis_format": ".0%"}
+    return charts.interval_chart(rows, title=SUBGROUP_METRICS[metric], references=_reference(results, metric), **formats)
 
 
 def _reference(results: Results, metric: str) -> dict[str, float]:
@@ -194,11 +246,11 @@ def _reference(results: Results, metric: str) -> dict[str, float]:
     return {"all patients": value}
 
 
-def _subgroup_row(member: Mapping[str, Any]) -> dict[str, str]:
-    auroc, difference, sensitivity = (member[name] for name in SUBGROUP_METRICS)
+def _subgroup_row(member: Mapping[str, Any], metric: str) -> dict[str, str]:
+    found = member[metric]
+    plain = f"{found['value']:.3f} ({found['low']:.3f}{NBSP}to{NBSP}{found['high']:.3f})"
     return {"Group": group_value(member["value"]), "Returns": f"{member['events']:,} of {member['rows']:,}",
-            "AUROC": f"{auroc['value']:.3f} ({auroc['low']:.3f} to {auroc['high']:.3f})",
-            "Observed minus predicted": percent_with_interval(**difference), "Sensitivity, top 20 %": percent_with_interval(**sensitivity)}
+            SUBGROUP_METRICS[metric]: plain if metric == "roc_auc" else percent_with_interval(**found)}
 
 
 def show_leakage(results: Results) -> None:
@@ -214,10 +266,11 @@ def show_leakage(results: Results) -> None:
                 "data. Nothing about the model is better: only the test is easier.")
     rows = [{"label": title, "value": results.metric(f"{PRIMARY}.leak.{name}.roc_auc").value, "warned": name != "honest"}
             for name, title in LEAK_TITLES.items()]
-    st.altair_chart(charts.bars_chart(rows, title="AUROC that one would report", start=0.5), alt="AUROC with and without leakage")
-    st.markdown("- **Split by row**: stays of one patient stand on both sides, so the model may recognise patients. The effect is small here.\n"
-                "- **Later stays**: a feature counts stays that lie in the future at discharge. It half answers the question.\n"
-                "- **SMOTE before the split**: made-up returns, mixed from test rows, are learnt from and then judged.\n\n"
+    st.altair_chart(charts.bars_chart(rows, title="AUROC that one would report", start=0.5, ticks=[0.5, 0.6, 0.7, 0.8, 0.9, 1.0]),
+                    alt="AUROC with and without leakage")
+    st.markdown("- **Split by row**: stays of one patient stand on both sides, so that the model may recognise patients.\n"
+                "- **Later stays**: a feature counts stays that still lie in the future at discharge. It half answers the question.\n"
+                "- **SMOTE before the split**: made-up returns, mixed from test rows, are first learnt from and then judged.\n\n"
                 "`carefolio.splits` refuses all three; the code goes round it only for this page.")
     st.table([{"Test": title} | {label: f"{results.metric(f'{PRIMARY}.leak.{name}.{metric}').value:.3f}"
                                  for label, metric in (("AUROC", "roc_auc"), ("Average precision", "average_precision"))}

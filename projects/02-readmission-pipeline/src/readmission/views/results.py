@@ -20,6 +20,7 @@ COHORTS = {
     "later_encounters": "Later encounters, split by time",
 }
 MODELS = {name: MODEL_NAMES[name] for name in ("lightgbm", "logistic", "lace")}
+NBSP = "\u00a0"
 GROUPS = {"race": "Race", "sex": "Sex", "age_group": "Age"}
 SUBGROUP_METRICS = {"roc_auc": "AUROC", "observed_minus_predicted": "Observed minus predicted", "sensitivity": "Sensitivity in top 20 %"}
 
@@ -100,11 +101,11 @@ def with_interval(metric: Metric, *, digits: int = 3) -> str:
     Returns
     -------
     str
-        For example ``"0.675 (0.647 to 0.706)"``; the value alone where there is no interval.
+        For example ``"0.675 (0.647 to 0.706)"``, which breaks only before the bracket; the value alone where there is no interval.
     """
     if metric.low is None or metric.high is None:
         return f"{metric.value:.{digits}f}"
-    return f"{metric.value:.{digits}f} ({metric.low:.{digits}f} to {metric.high:.{digits}f})"
+    return f"{metric.value:.{digits}f} ({metric.low:.{digits}f}{NBSP}to{NBSP}{metric.high:.{digits}f})"
 
 
 def percent(share: float, *, digits: int = 1) -> str:
@@ -122,7 +123,7 @@ def percent(share: float, *, digits: int = 1) -> str:
     str
         For example ``"11.7 %"``.
     """
-    return f"{100 * share:.{digits}f} %"
+    return f"{100 * share:.{digits}f}{NBSP}%"
 
 
 def percent_with_interval(value: float, low: float | None, high: float | None) -> str:
@@ -140,7 +141,7 @@ def percent_with_interval(value: float, low: float | None, high: float | None) -
     str
         For example ``"21.3 % (18.0 to 24.9)"``.
     """
-    return percent(value) if low is None or high is None else f"{percent(value)} ({100 * low:.1f} to {100 * high:.1f})"
+    return percent(value) if low is None or high is None else f"{percent(value)} ({100 * low:.1f}{NBSP}to{NBSP}{100 * high:.1f})"
 
 
 def group_value(value: str) -> str:

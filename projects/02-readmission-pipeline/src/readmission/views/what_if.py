@@ -1,5 +1,7 @@
 """The section for one made-up patient: a form, the model's risk, where it stands, and what moved it."""
 
+import functools
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,7 +25,8 @@ COUNTS = {"time_in_hospital": "Days in hospital", "num_lab_procedures": "Laborat
           "num_medications": "Medications given", "number_inpatient": "Hospital stays, year before",
           "number_emergency": "Emergency visits, year before", "number_outpatient": "Outpatient visits, year before",
           "number_diagnoses": "Diagnoses on record"}
-CODES = {"admission_type_id": "Type of admission", "admission_source_id": "Source of admission", "discharge_disposition_id": "Discharged to"}
+CODES = {"admission_type_id": "Type of admission", "admission_source_id": "Source of admission",
+         "discharge_disposition_id": "Discharged to"}
 DIAGNOSES = {"diag_1": "Main diagnosis, ICD-9", "diag_2": "Second diagnosis", "diag_3": "Third diagnosis"}
 DRUGS = {"insulin": "Insulin", "metformin": "Metformin", "glipizide": "Glipizide", "glyburide": "Glyburide"}
 DEFAULTS: dict[str, Any] = {
@@ -33,7 +36,8 @@ DEFAULTS: dict[str, Any] = {
     "medical_specialty": "InternalMedicine", "payer_code": "MC", "max_glu_serum": "not_measured", "A1Cresult": ">8",
     "insulin": "Up", "metformin": "Steady", "glipizide": "No", "glyburide": "No"}
 """A made-up patient; not a row of the data."""
-EARLIER_DEFAULTS = DEFAULTS | {"time_in_hospital": 4, "number_inpatient": 0, "number_emergency": 0, "insulin": "Steady", "discharge_disposition_id": 1}
+EARLIER_DEFAULTS = DEFAULTS | {"time_in_hospital": 4, "number_inpatient": 0, "number_emergency": 0, "insulin": "Steady",
+                               "discharge_disposition_id": 1}
 MOST_EARLIER = 4
 
 
@@ -90,7 +94,7 @@ def _codes(key: str, defaults: Mapping[str, Any], *, died_or_hospice: bool) -> d
     options = {column: [code for code in published_codes()[column] if column != "discharge_disposition_id" or code not in refused]
                for column in CODES}
     return {column: st.selectbox(label, options[column], options[column].index(defaults[column]), key=f"{key}-{column}",
-                                 format_func=lambda code, column=column: code_in_words(column, code), persist_state="session")
+                                 format_func=functools.partial(code_in_words, column), persist_state="session")
             for column, label in CODES.items()}
 
 
@@ -98,9 +102,26 @@ def _specialty(key: str, defaults: Mapping[str, Any]) -> dict[str, Any]:
     found = {}
     for column, label in (("medical_specialty", "Admitting specialty"), ("payer_code", "Payer")):
         options = [NOT_RECORDED, *published_codes()[column]]
-        chosen = st.selectbox(label, options, options.index(defaults[column]), key=f"{key}-{column}", persist_state="session")
+        chosen = st.selectbox(label, options, options.index(defaults[column]), format_func=spaced, key=f"{key}-{column}",
+                              persist_state="session")
         found[column] = None if chosen == NOT_RECORDED else chosen
     return found
+
+
+def spaced(name: str) -> str:
+    """Part the words of a published name that is written as one.
+
+    Parameters
+    ----------
+    name : str
+        For example ``"InternalMedicine"``.
+
+    Returns
+    -------
+    str
+        For example ``"Internal Medicine"``.
+    """
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
 
 
 def code_in_words(column: str, code: int) -> str:
@@ -271,4 +292,4 @@ def reason_in_words(reason: Mapping[str, Any]) -> str:
         return f"{reason['label']}: {'none' if reason['feature'].startswith('last_') else NOT_RECORDED}"
     if reason["feature"] in columns:
         return f"{reason['label']}: {code_in_words(columns[reason['feature']], int(value))}"
-    return f"{reason['label']}: {value}"
+    return f"{reason['label']}: {spaced(value) if isinstance(value, str) else value}"
