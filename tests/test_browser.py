@@ -4,6 +4,7 @@ import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -39,10 +40,14 @@ def page(request: pytest.FixtureRequest, address: str) -> Iterator["Page"]:
     """A fresh page at one size; the test fails on what the browser's console reports as an error."""
     width, height = SIZES[request.param]
     problems: list[str] = []
+
+    def note(message: Any) -> None:
+        problems.append(f"{message.text} {message.location}")
+
     with playwright.sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=chromium_path(), args=list(CHROMIUM_FLAGS))
         opened = browser.new_page(viewport={"width": width, "height": height})
-        opened.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+        opened.on("console", lambda message: note(message) if message.type == "error" else None)
         opened.on("pageerror", lambda error: problems.append(str(error)))
         opened.goto(address)
         yield opened

@@ -27,6 +27,7 @@ from carefolio.testing import free_port
 from readmission.deploy import azureml
 from readmission.deploy.azureml_files import FILES, REQUEST_FILE, SCALE_NOTE, azureml_plan
 from readmission.deploy.bundle import bundle_files, model_sha256
+from readmission.deploy.plan import apply_plan, build_plan
 from readmission.deploy.settings import STORAGE_VARIABLE, WORKSPACE_VARIABLES, load_settings
 from readmission.model import MODEL_FILE
 from readmission.schemas import PatientStay
@@ -158,13 +159,12 @@ def answer(small_run: Path) -> str:
 def apply(workspace: Workspace, small_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """Carry out the plan with that workspace and without storage."""
     artefacts = small_run / "artefacts"
-    named = model_sha256(artefacts)
     monkeypatch.setattr(azureml, "connect", lambda environment: workspace)
     monkeypatch.setattr(azureml, "upload_artefacts", lambda *_: "created")
-    azureml.write_files("readmission", SETTINGS.azureml, named, tmp_path)
-    plan = azureml_plan("readmission", SETTINGS.azureml, named, environment=IDENTITY)
-    done = azureml.apply_azureml(plan, SETTINGS.azureml, artefacts=artefacts, folder=tmp_path, environment=IDENTITY,
-                                 model_file_sha256=sha256_file(artefacts / MODEL_FILE))
+    for name, value in IDENTITY.items():
+        monkeypatch.setenv(name, value)
+    plan = build_plan("azureml", SETTINGS, model_sha256(artefacts))
+    done = apply_plan(plan, SETTINGS, artefacts=artefacts, folder=tmp_path)
     return {outcome.step.name: outcome.result for outcome in done}
 
 

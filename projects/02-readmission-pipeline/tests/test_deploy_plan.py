@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from importlib.resources import files
@@ -15,6 +16,7 @@ from readmission.cli import main
 from readmission.deploy.plan import TARGETS, apply_plan, build_plan, read_metrics
 from readmission.deploy.settings import load_settings
 from readmission.deploy.steps import Outcome, Plan, Step, load_library, render_plan, run_steps
+from readmission.model import MODEL_FILE
 
 MODEL = "ab" * 32
 ROLE = "arn:aws:iam::123456789012:role/sagemaker"
@@ -97,6 +99,10 @@ def test_metrics_of_the_model_go_to_the_registry_and_others_do_not(small_run: Pa
     package = next(step for step in plan.steps if step.name == "model package")
     assert package.parameters["CustomerMetadataProperties"]["roc_auc"] == f"{metrics['roc_auc']:.6g}"
     assert package.parameters["ModelApprovalStatus"] == "PendingManualApproval"
+    assert read_metrics(tmp_path / "artefacts") == {}
+    shutil.copytree(small_run / "reports", tmp_path / "reports")
+    (tmp_path / "artefacts").mkdir()
+    (tmp_path / "artefacts" / MODEL_FILE).write_text("another model")
     assert read_metrics(tmp_path / "artefacts") == {}
 
 

@@ -49,7 +49,7 @@ def create_app() -> FastAPI:
     predictor = Predictor.load(folder)
     card = folder.parent / "reports" / "model_card.md"
     return create_guarded_app(title="Readmission within 30 days", version=version(DISTRIBUTION), description=DESCRIPTION,
-                              routers=[build_router(predictor)], ready=predictor.check, settings=settings,
+                              routers=[_build_router(predictor)], ready=predictor.check, settings=settings,
                               model_card=card if card.is_file() else None, examples=EXAMPLES)
 
 
@@ -119,7 +119,7 @@ def curl_line(host: str, port: int, key: str) -> str:
     return f"curl -s http://{host}:{port}/predict -H 'Content-Type: application/json'{header} -d '{body}'"
 
 
-def build_router(predictor: Predictor) -> APIRouter:
+def _build_router(predictor: Predictor) -> APIRouter:
     """Build the three routes of a model.
 
     Parameters

@@ -50,15 +50,15 @@ def suggest(trial: optuna.Trial) -> dict[str, Any]:
         LightGBM's parameters.
     """
     return {
-        "learning_rate": trial.suggest_float("learning_rate", 0.015, 0.06, log=True),
-        "num_leaves": trial.suggest_int("num_leaves", 12, 64, log=True),
+        "learning_rate": trial.suggest_float("learning_rate", 0.02, 0.06, log=True),
+        "num_leaves": trial.suggest_int("num_leaves", 12, 96, log=True),
         "min_child_samples": trial.suggest_int("min_child_samples", 20, 300, log=True),
         "feature_fraction": trial.suggest_float("feature_fraction", 0.2, 0.8),
         "bagging_fraction": trial.suggest_float("bagging_fraction", 0.5, 1.0),
         "lambda_l2": trial.suggest_float("lambda_l2", 0.1, 50, log=True),
-        "cat_smooth": trial.suggest_float("cat_smooth", 5, 200, log=True),
-        "cat_l2": trial.suggest_float("cat_l2", 1, 100, log=True),
-        "max_cat_threshold": trial.suggest_int("max_cat_threshold", 4, 32),
+        "cat_smooth": trial.suggest_float("cat_smooth", 1, 100, log=True),
+        "cat_l2": trial.suggest_float("cat_l2", 0.5, 50, log=True),
+        "max_cat_threshold": trial.suggest_int("max_cat_threshold", 4, 48),
     }
 
 
@@ -131,12 +131,14 @@ def search(X: NDArray[np.float32], y: NDArray[Any], folds: list[Fold], settings:
         value = float(np.mean([roc_auc_score(y[valid], margin[valid]) for _, valid in folds]))
         if value > best["value"]:
             best.update(value=value, parameters=parameters, margin=margin, rounds=int(np.median(rounds)))
+            console.print(f"  trial {trial.number + 1}: out-of-fold AUROC {value:.4f}, {best['rounds']} rounds", highlight=False)
         return value
 
+    console = Console(stderr=True)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=seed, multivariate=True))
     start = time.monotonic()
-    for _ in track(range(settings.trials), description="tuning", transient=True, console=Console(stderr=True)):
+    for _ in track(range(settings.trials), description="tuning", transient=True, console=console):
         study.optimize(_objective, n_trials=1)
         if time.monotonic() - start > settings.timeout_s:
             break

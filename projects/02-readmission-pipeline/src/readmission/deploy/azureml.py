@@ -17,6 +17,7 @@ from readmission.deploy.settings import STORAGE_VARIABLE, WORKSPACE_VARIABLES, A
 from readmission.deploy.smoke import read_risk, sample_request
 from readmission.deploy.steps import Action, Outcome, Plan, Step, load_library, run_steps
 
+Connect = Callable[[], Any]
 LOADERS = dict(zip(FILES, ("load_environment", "load_model", "load_online_endpoint", "load_online_deployment"), strict=True))
 
 
@@ -183,7 +184,7 @@ def connect(environment: Mapping[str, str]) -> Any:
     return load_library("azure.ai.ml").MLClient(credential, *(environment[key] for key in WORKSPACE_VARIABLES))
 
 
-def workspace_actions(make_client: Callable[[], Any], *, folder: Path, model_file_sha256: str, timeout_s: float) -> dict[str, Action]:
+def workspace_actions(make_client: Connect, *, folder: Path, model_file_sha256: str, timeout_s: float) -> dict[str, Action]:
     """Say which function carries out which action in the workspace.
 
     Parameters
@@ -202,39 +203,49 @@ def workspace_actions(make_client: Callable[[], Any], *, folder: Path, model_fil
     dict of str to callable
         For `run_steps`.
     """
-    def entity(step: Step) -> Any:
-        return load_files(folder)[step.parameters["file"]]
+    return {"environments.create_or_update": partial(_create_asset, make_client, "environments", folder),
+            "models.create_or_update": partial(_create_asset, make_client, "models", folder),
+            "online_endpoints.create": partial(_create_endpoint, make_client, folder, timeout_s),
+            "online_deployments.create_or_update": partial(_create_deployment, make_client, folder, timeout_s),
+            "online_endpoints.invoke": partial(_invoke, make_client, folder, model_file_sha256),
+            "online_endpoints.set_traffic": partial(_set_traffic, make_client, timeout_s)}
 
-    def create_asset(kind: str, step: Step) -> str:
-        return f"version {getattr(make_client(), kind).create_or_update(entity(step)).version}"
 
-    def create_endpoint(step: Step) -> str:
-        endpoints = make_client().online_endpoints
-        if any(endpoint.name == step.parameters["name"] for endpoint in endpoints.list()):
-            return "exists"  # putting it again without its traffic would take the traffic away
-        _finish(endpoints.begin_create_or_update(entity(step)), timeout_s)
-        return "created"
+def _entity(folder: Path, step: Step) -> Any:
+    return load_files(folder)[step.parameters["file"]]
 
-    def create_deployment(step: Step) -> str:
-        return str(_finish(make_client().online_deployments.begin_create_or_update(entity(step)), timeout_s).provisioning_state)
 
-    def invoke(step: Step) -> str:
-        answer = make_client().online_endpoints.invoke(step.parameters["endpoint_name"], deployment_name=step.parameters["deployment_name"],
-                                                       request_file=str(folder / step.parameters["request_file"]))
-        risk = read_risk(answer.encode(), where=f"deployment {step.parameters['deployment_name']}", model_file_sha256=model_file_sha256)
-        return f"risk {risk:.4f}"
+def _create_asset(make_client: Connect, kind: str, folder: Path, step: Step) -> str:
+    return f"version {getattr(make_client(), kind).create_or_update(_entity(folder, step)).version}"
 
-    def set_traffic(step: Step) -> str:
-        endpoints = make_client().online_endpoints
-        endpoint = endpoints.get(step.parameters["endpoint_name"])
-        endpoint.traffic = {step.parameters["deployment_name"]: step.parameters["percent"]}
-        _finish(endpoints.begin_create_or_update(endpoint), timeout_s)
-        return f"{step.parameters['percent']} %"
 
-    return {"environments.create_or_update": partial(create_asset, "environments"),
-            "models.create_or_update": partial(create_asset, "models"), "online_endpoints.create": create_endpoint,
-            "online_deployments.create_or_update": create_deployment, "online_endpoints.invoke": invoke,
-            "online_endpoints.set_traffic": set_traffic}
+def _create_endpoint(make_client: Connect, folder: Path, timeout_s: float, step: Step) -> str:
+    endpoints = make_client().online_endpoints
+    if any(endpoint.name == step.parameters["name"] for endpoint in endpoints.list()):
+        return "exists"  # putting it again without its traffic would take the traffic away
+    _finish(endpoints.begin_create_or_update(_entity(folder, step)), timeout_s)
+    return "created"
+
+
+def _create_deployment(make_client: Connect, folder: Path, timeout_s: float, step: Step) -> str:
+    deployment = _finish(make_client().online_deployments.begin_create_or_update(_entity(folder, step)), timeout_s)
+    return str(deployment.provisioning_state)
+
+
+def _invoke(make_client: Connect, folder: Path, model_file_sha256: str, step: Step) -> str:
+    deployment = step.parameters["deployment_name"]
+    answer = make_client().online_endpoints.invoke(step.parameters["endpoint_name"], deployment_name=deployment,
+                                                   request_file=str(folder / step.parameters["request_file"]))
+    risk = read_risk(answer.encode(), where=f"deployment {deployment}", model_file_sha256=model_file_sha256)
+    return f"risk {risk:.4f}"
+
+
+def _set_traffic(make_client: Connect, timeout_s: float, step: Step) -> str:
+    endpoints = make_client().online_endpoints
+    endpoint = endpoints.get(step.parameters["endpoint_name"])
+    endpoint.traffic = {step.parameters["deployment_name"]: step.parameters["percent"]}
+    _finish(endpoints.begin_create_or_update(endpoint), timeout_s)
+    return f"{step.parameters['percent']} %"
 
 
 def _finish(poller: Any, timeout_s: float) -> Any:

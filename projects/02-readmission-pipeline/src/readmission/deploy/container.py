@@ -74,7 +74,7 @@ def create_app() -> FastAPI:
                 "CAREFOLIO_API_KEYS": new_api_key()[1]}
     settings = ServingSettings.from_environment(defaults | dict(os.environ))
     return create_guarded_app(title="Readmission within 30 days", version=version(DISTRIBUTION), description=DESCRIPTION,
-                              routers=[build_router(predictor)], ready=predictor.check, settings=settings,
+                              routers=[_build_router(predictor)], ready=predictor.check, settings=settings,
                               examples={INVOCATIONS: EXAMPLES["/predict"] | EXAMPLES["/predict/batch"]},
                               open_paths=(PING, INVOCATIONS))
 
@@ -105,19 +105,7 @@ def model_folder(environment: Mapping[str, str]) -> Path:
     return found[0]
 
 
-def build_router(predictor: Predictor) -> APIRouter:
-    """Build the two routes of the contract.
-
-    Parameters
-    ----------
-    predictor : Predictor
-        A loaded model.
-
-    Returns
-    -------
-    APIRouter
-        ``GET /ping`` and ``POST /invocations``; the latter takes JSON of one stay, or of many under ``stays``.
-    """
+def _build_router(predictor: Predictor) -> APIRouter:
     router = APIRouter(tags=["container"])
     served = ServedModel(version=version(DISTRIBUTION), sha256=predictor.sha256)
 

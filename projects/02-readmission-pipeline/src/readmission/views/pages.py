@@ -1,6 +1,8 @@
 """Sections that show measured results: overview, performance, calibration, subgroups, leakage."""
 
+import base64
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -53,10 +55,15 @@ def show_overview(results: Results) -> None:
     left, right = st.columns(2, gap="large")
     with left:
         st.subheader("Who is in it")
-        st.image(results.folder / "reports" / "figures" / "cohort_flow.png", width="stretch", alt="Cohort flow, in numbers on the right")
+        st.image(_inline(results.folder / "reports" / "figures" / "cohort_flow.png"), width="stretch", alt="Cohort flow; its numbers follow")
     with right:
         st.subheader("Where it comes from")
         st.table(_provenance(results), border="horizontal", hide_header=True, hide_index=True)
+
+
+def _inline(path: Path) -> str:
+    """Give a picture as an address that holds it: Streamlit drops its own copy when a reader leaves the section before it has loaded."""
+    return f"data:image/png;base64,{base64.b64encode(path.read_bytes()).decode('ascii')}"
 
 
 def _provenance(results: Results) -> list[dict[str, str]]:

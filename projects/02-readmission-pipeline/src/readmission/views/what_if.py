@@ -66,8 +66,9 @@ def _stay_form(key: str, defaults: Mapping[str, Any], *, died_or_hospice: bool) 
         found = _choices(key, defaults, {"gender": "Sex", "age": "Age"})
         found |= _codes(key, defaults, died_or_hospice=died_or_hospice) | _specialty(key, defaults)
     with middle:
-        found |= {name: st.number_input(label, *RANGES[name], defaults[name], key=f"{key}-{name}", persist_state="session")
-                  for name, label in COUNTS.items()}
+        for name, label in COUNTS.items():
+            low, high = RANGES[name]
+            found[name] = st.number_input(label, low, high, int(defaults[name]), key=f"{key}-{name}", persist_state="session")
     with right:
         written = {name: st.text_input(label, defaults[name], key=f"{key}-{name}", persist_state="session",
                                        help="ICD-9-CM, such as 428 for heart failure or 250.6; empty if there is none")
