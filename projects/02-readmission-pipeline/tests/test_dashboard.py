@@ -178,6 +178,13 @@ def test_missing_results_say_which_command_makes_them(tmp_path: Path) -> None:
     assert not app.tabs
 
 
+@pytest.mark.parametrize("section", ["Overview", "Downloads"])
+def test_a_missing_figure_is_named(section: str, tmp_path: Path) -> None:
+    shutil.copytree(COMMITTED / "reports", tmp_path / "reports")
+    (tmp_path / "reports" / "figures" / "cohort_flow.png").unlink()
+    assert "cohort_flow.png is missing" in open_section(tmp_path, section).error[0].value
+
+
 def test_risk_is_placed_among_the_held_out_discharges() -> None:
     curves = {"risk_thresholds": [0.1, 0.2, 0.3],
               "flagged": {"lightgbm": [{"flagged_fraction": share} for share in (0.6, 0.2, 0.1)]}}

@@ -8,8 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 from carefolio import plots
 from carefolio.artefacts import atomic_path, read_json, sha256_file, write_json, write_text
-from carefolio.evidence import ArtefactRecord, DataRecord, Evidence, FigureRecord, Metric, SplitRecord, environment, git_commit, utc_now
-from carefolio.evidence import write_evidence
+from carefolio.evidence import (
+    ArtefactRecord,
+    DataRecord,
+    Evidence,
+    FigureRecord,
+    Metric,
+    SplitRecord,
+    environment,
+    git_commit,
+    utc_now,
+    write_evidence,
+)
 from carefolio.model_card import render_card
 from readmission.config import PROJECT, ReadmissionSettings
 from readmission.data import GROUPS
@@ -22,6 +32,16 @@ if TYPE_CHECKING:
 
 PACKAGES = ["lightgbm", "numba", "numpy", "optuna", "polars", "pycomorb", "scikit-learn"]
 PRIMARY = "all_encounters.test"
+FIGURES = {
+    "cohort_flow.png": "Boxes from all encounters in the file to the primary cohort, with the rows that each exclusion drops.",
+    "models.png": "AUROC with 95 % intervals of LightGBM, logistic regression and the LACE-like score on held-out patients.",
+    "calibration.png": "Observed share of returns against predicted risk in ten equal groups, with the diagonal.",
+    "decision_curve.png": "Net benefit over risk thresholds: LightGBM, logistic regression, the LACE-like score, treat all, treat none.",
+    "subgroups.png": "AUROC with 95 % intervals by race, sex and age group.",
+    "importance.png": "Mean absolute SHAP contribution of the fifteen strongest features.",
+    "leaks.png": "AUROC of the same model under an honest split and under three kinds of leakage.",
+}
+"""File names and what each figure shows, in words."""
 
 
 def build_report(out: Path, settings: ReadmissionSettings, *, command: str, measured: Path) -> Evidence:
@@ -120,18 +140,14 @@ def draw_figures(metrics: dict[str, Metric], curves: dict[str, Any], flow: list[
     dict of str to str
         File name to a description in words.
     """
-    figures: dict[str, tuple[Axes, str]] = {
-        "cohort_flow.png": (_flow(flow), "Boxes from all encounters in the file to the primary cohort, with the rows each exclusion drops."),
-        "models.png": (_models(metrics), "AUROC with 95 % intervals of LightGBM, logistic regression and the LACE-like score on held-out patients."),
-        "calibration.png": (_calibration(curves), "Observed share of returns against predicted risk in ten equal groups, near the diagonal."),
-        "decision_curve.png": (_decision(curves), "Net benefit over risk thresholds: LightGBM above the LACE-like score, treat all and treat none."),
-        "subgroups.png": (_subgroups(curves["subgroups"], metrics), "AUROC with 95 % intervals by race, sex and age group."),
-        "importance.png": (_importance(curves["importance"]), "Mean absolute SHAP contribution of the fifteen strongest features."),
-        "leaks.png": (_leaks(metrics), "AUROC of the same model under an honest split and under three kinds of leakage."),
+    figures = {
+        "cohort_flow.png": _flow(flow), "models.png": _models(metrics), "calibration.png": _calibration(curves),
+        "decision_curve.png": _decision(curves), "subgroups.png": _subgroups(curves["subgroups"], metrics),
+        "importance.png": _importance(curves["importance"]), "leaks.png": _leaks(metrics),
     }
-    for file, (axes, _) in figures.items():
+    for file, axes in figures.items():
         plots.save_figure(axes, folder / file)
-    return {file: alt for file, (_, alt) in figures.items()}
+    return {file: FIGURES[file] for file in figures}
 
 
 def _flow(flow: list[dict[str, Any]]) -> "Axes":
@@ -142,8 +158,9 @@ def _flow(flow: list[dict[str, Any]]) -> "Axes":
 def _models(metrics: dict[str, Metric]) -> "Axes":
     names = ("lightgbm", "logistic", "lace")
     found = [metrics[f"{PRIMARY}.{name}.roc_auc"] for name in names]
-    return plots.plot_intervals([MODEL_NAMES[name] for name in names], [m.value for m in found], [m.low for m in found],
-                                [m.high for m in found], xlabel="AUROC on held-out patients, 95 % interval (higher is better)")
+    low, high = ([float("nan") if (bound := getattr(m, name)) is None else bound for m in found] for name in ("low", "high"))
+    return plots.plot_intervals([MODEL_NAMES[name] for name in names], [m.value for m in found], low, high,
+                                xlabel="AUROC on held-out patients, 95 % interval (higher is better)")
 
 
 def _calibration(curves: dict[str, Any]) -> "Axes":
@@ -152,8 +169,7 @@ def _calibration(curves: dict[str, Any]) -> "Axes":
 
 
 def _decision(curves: dict[str, Any]) -> "Axes":
-    benefits = {MODEL_NAMES.get(name, name.replace("_", " ")): values for name, values in curves["net_benefit"].items()
-                if name != "risk_threshold"}
+    benefits = {MODEL_NAMES.get(name, name.replace("_", " ")): values for name, values in curves["net_benefit"].items()}
     band = curves["net_benefit_band"]
     return plots.plot_decision_curve(curves["risk_thresholds"], benefits, band=(band["low"], band["high"]))
 

@@ -106,10 +106,11 @@ def run_steps(plan: Plan, actions: Mapping[str, Action], *, errors: tuple[type[E
     if plan.missing:
         raise ConfigError(f"{plan.target}: nothing was done, because settings are missing: {'; '.join(plan.missing)}.")
     done: list[Outcome] = []
+    expected: tuple[type[Exception], ...] = (CarefolioError, *errors)
     for number, step in enumerate(plan.steps, start=1):
         try:
             outcome = Outcome(step, actions[step.action](step))
-        except (CarefolioError, *errors) as error:
+        except expected as error:
             kind = type(error) if isinstance(error, CarefolioError) else CarefolioError
             raise kind(_failure(plan, number, error, done)) from error
         done.append(outcome)

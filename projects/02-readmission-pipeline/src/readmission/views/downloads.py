@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from readmission.views.results import SUBGROUP_METRICS, Results
+from readmission.views.results import SUBGROUP_METRICS, Results, read_file
 
 FIGURE_NAMES = {"cohort_flow.png": "Cohort flow", "models.png": "AUROC of the models", "calibration.png": "Calibration",
                 "decision_curve.png": "Decision curve", "subgroups.png": "Subgroups", "importance.png": "Strongest features",
@@ -35,7 +35,7 @@ def show_downloads(results: Results) -> None:
     for i, figure in enumerate(results.evidence.figures):
         path = reports / figure.file
         with columns[i % 2].container(border=True):
-            st.image(path, caption=figure.alt, width="stretch", alt=figure.alt)
+            st.image(read_file(path), caption=figure.alt, width="stretch", alt=figure.alt)
             _offer_file(FIGURE_NAMES.get(path.name, path.stem), path, "image/png")
 
 
@@ -44,7 +44,7 @@ def _offer(label: str, content: bytes, file_name: str, mime: str) -> None:
 
 
 def _offer_file(label: str, path: Path, mime: str) -> None:
-    _offer(label, path.read_bytes(), f"readmission-{path.name}", mime)
+    _offer(label, read_file(path), f"readmission-{path.name}", mime)
 
 
 def metrics_csv(results: Results) -> bytes:
@@ -76,12 +76,12 @@ def subgroups_csv(results: Results) -> bytes:
     bytes
         One line a subgroup; a metric of a group that is too small is empty.
     """
-    def row(member: Mapping[str, Any]) -> dict[str, Any]:
+    def _row(member: Mapping[str, Any]) -> dict[str, Any]:
         bounds = {f"{metric}_{bound}": (member[metric] or {}).get(bound, "")
                   for metric in SUBGROUP_METRICS for bound in ("value", "low", "high")}
         return {name: member[name] for name in ("group", "value", "rows", "events")} | bounds
 
-    return _csv([row(member) for member in results.curves["subgroups"]])
+    return _csv([_row(member) for member in results.curves["subgroups"]])
 
 
 def _csv(rows: list[dict[str, Any]]) -> bytes:

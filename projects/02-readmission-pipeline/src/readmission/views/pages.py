@@ -21,6 +21,7 @@ from readmission.views.results import (
     group_value,
     percent,
     percent_with_interval,
+    read_file,
     with_interval,
 )
 
@@ -55,7 +56,7 @@ def show_overview(results: Results) -> None:
     left, right = st.columns(2, gap="large")
     with left:
         st.subheader("Who is in it")
-        st.image(_inline(results.folder / "reports" / "figures" / "cohort_flow.png"), width="stretch", alt="Cohort flow; its numbers follow")
+        st.image(_inline(results.folder / "reports" / "figures" / "cohort_flow.png"), width="stretch", alt="Cohort flow")
     with right:
         st.subheader("Where it comes from")
         st.table(_provenance(results), border="horizontal", hide_header=True, hide_index=True)
@@ -63,7 +64,7 @@ def show_overview(results: Results) -> None:
 
 def _inline(path: Path) -> str:
     """Give a picture as an address that holds it: Streamlit drops its own copy when a reader leaves the section before it has loaded."""
-    return f"data:image/png;base64,{base64.b64encode(path.read_bytes()).decode('ascii')}"
+    return f"data:image/png;base64,{base64.b64encode(read_file(path)).decode('ascii')}"
 
 
 def _provenance(results: Results) -> list[dict[str, str]]:

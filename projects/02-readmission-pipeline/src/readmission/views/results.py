@@ -88,6 +88,29 @@ def _read(folder: Path, changed: int) -> Results:
     return Results(read_evidence(folder / "reports" / "evidence.json"), read_json(folder / "reports" / "curves.json"), references, folder)
 
 
+def read_file(path: Path) -> bytes:
+    """Read a file of the run.
+
+    Parameters
+    ----------
+    path : Path
+        A figure, card or record.
+
+    Returns
+    -------
+    bytes
+        Its content.
+
+    Raises
+    ------
+    ArtefactError
+        If it is missing.
+    """
+    if not path.is_file():
+        raise ArtefactError(f"{path} is missing; write it again with `readmission report` or restore the committed reports.")
+    return path.read_bytes()
+
+
 def with_interval(metric: Metric, *, digits: int = 3) -> str:
     """Write a value with its interval.
 
