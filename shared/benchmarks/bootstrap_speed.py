@@ -7,13 +7,17 @@ Both sides use the same draws of groups, so their numbers must agree, not only t
 import argparse
 import os
 import platform
+import sys
 import time
+from pathlib import Path
 
 import numba
 import numpy as np
 import sklearn
 from sklearn.metrics import average_precision_score, roc_auc_score
 
+from carefolio.evidence import metric
+from carefolio.measured import write_measured
 from carefolio.metrics.discrimination import average_precision, roc_auc
 from carefolio.uncertainty import bootstrap_rank_metrics, draw_groups, rank_replicates
 
@@ -54,6 +58,7 @@ def main() -> None:
     parser.add_argument("--reference-replicates", type=int, default=40, help="replicates that the reference runs (default 40)")
     parser.add_argument("--full", action="store_true", help="the reference runs all replicates")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--json", type=Path, help="where to write the ratio")
     options = parser.parse_args()
     y, score, groups = make_data(options.rows, options.groups, options.seed)
     codes = np.unique(groups, return_inverse=True)[1]
@@ -77,6 +82,10 @@ def main() -> None:
     print(f"carefolio     {fast:.2f} s for {options.replicates} replicates on {os.cpu_count()} threads (scikit-learn runs on one)")
     print(f"ratio         {scaled / fast:.0f}")
     print(f"difference    {unit:.1e} on unit weights, {np.abs(slow_values - fast_values).max():.1e} on {n_reference} resamples (largest)")
+    if options.json:
+        ratio = metric(scaled / fast, n=options.rows, higher_is_better=True)
+        command = " ".join(["bootstrap_speed.py", *sys.argv[1:]])
+        write_measured(options.json, {"bootstrap.local.carefolio_over_scikit_learn.speed_ratio": ratio}, command=command)
 
 
 if __name__ == "__main__":

@@ -18,9 +18,9 @@ import pandas as pd
 import polars as pl
 from polars.testing import assert_frame_equal
 
-from carefolio.artefacts import write_json
 from carefolio.datasets.diabetes130 import load_diabetes130
-from carefolio.evidence import environment, git_commit, metric, utc_now
+from carefolio.evidence import environment, metric
+from carefolio.measured import write_measured
 from readmission.features import CATEGORICAL, ENCOUNTER, FEATURES, NUMERIC, PATIENT, build_features
 from readmission.icd9 import category_lookup
 from readmission.one_row import build_one
@@ -75,12 +75,10 @@ def check_equal(columnar: pl.DataFrame, rowwise: pd.DataFrame) -> None:
     assert_frame_equal(pl.DataFrame(columns, schema_overrides=types, strict=False).sort(PATIENT, ENCOUNTER), columnar)
 
 
-def keep(path: Path, ratios: dict[str, float], rows: int, machine: str) -> None:
+def keep(path: Path, ratios: dict[str, float], rows: int) -> None:
     """Write the ratios under their evidence ids."""
-    metrics = {METRIC.format(name): metric(ratio, n=rows, higher_is_better=True).model_dump(mode="json") for name, ratio in ratios.items()}
-    record = {"created": utc_now(), "commit": git_commit(), "command": " ".join(["features_speed.py", *sys.argv[1:]]),
-              "machine": machine, "metrics": metrics}
-    print(f"written     {write_json(path, record)}")
+    metrics = {METRIC.format(name): metric(ratio, n=rows, higher_is_better=True) for name, ratio in ratios.items()}
+    print(f"written     {write_measured(path, metrics, command=' '.join(['features_speed.py', *sys.argv[1:]]))}")
 
 
 def fastest(function: Callable[..., Any], argument: Any, repeats: int) -> tuple[Any, float]:
@@ -117,8 +115,7 @@ def main() -> None:
     print(f"columnar    {fast:.4f} s (shortest of 5)")
     print(f"ratio       {slow / fast:.0f} to pandas, {middle / fast:.0f} to dictionaries")
     if options.json:
-        keep(options.json, {"columnar_over_rowwise": slow / fast, "columnar_over_dictionaries": middle / fast}, encounters.height,
-             machine.machine)
+        keep(options.json, {"columnar_over_rowwise": slow / fast, "columnar_over_dictionaries": middle / fast}, encounters.height)
 
 
 if __name__ == "__main__":

@@ -24,8 +24,8 @@ import click
 import httpx
 import numpy as np
 
-from carefolio.artefacts import write_json
-from carefolio.evidence import environment, git_commit, metric, utc_now
+from carefolio.evidence import Metric, environment, metric
+from carefolio.measured import write_measured
 from carefolio.serving.settings import new_api_key
 from carefolio.testing import free_port, run_server
 from readmission.api import artefacts_folder
@@ -116,7 +116,7 @@ def inside_times(audit: Path, *, requests: int) -> np.ndarray:
     return np.array([record["duration_ms"] for record in records if record["route"] == "/predict"][-requests:])
 
 
-def summarise(times: dict[str, np.ndarray], inside: np.ndarray) -> dict[str, Any]:
+def summarise(times: dict[str, np.ndarray], inside: np.ndarray) -> dict[str, Metric]:
     """Turn times into metrics under their evidence ids."""
     rows = {f"{name}.latency": values for name, values in times.items()} | {"carefolio.service_time": inside}
     found = {f"serving.local.{name}_p{q}_ms": metric(round(float(np.percentile(values, q)), 3), n=len(values), higher_is_better=False)
@@ -124,7 +124,7 @@ def summarise(times: dict[str, np.ndarray], inside: np.ndarray) -> dict[str, Any
     for name in FORMS:
         ratio = float(np.median(times[name]) / np.median(times["carefolio"]))
         found[f"serving.local.carefolio_over_{name}.speed_ratio"] = metric(round(ratio, 2), n=len(times[name]), higher_is_better=True)
-    return {name: value.model_dump(mode="json") for name, value in found.items()}
+    return found
 
 
 @click.command()
@@ -149,11 +149,11 @@ def main(artefacts: Path | None, requests: int, warm_up: int, path: Path | None)
         print(f"{server:32} p50 {np.percentile(values, 50):7.2f} ms   p95 {np.percentile(values, 95):7.2f} ms   n {len(values)}")
     metrics = summarise(times, inside)
     for name in FORMS:
-        print(f"{name} / carefolio, ratio of p50s: {metrics[f'serving.local.carefolio_over_{name}.speed_ratio']['value']}")
+        print(f"{name} / carefolio, ratio of p50s: {metrics[f'serving.local.carefolio_over_{name}.speed_ratio'].value}")
     print(machine)
     if path:
         command = f"python projects/02-readmission-pipeline/benchmarks/latency.py --requests {requests} --warm-up {warm_up}"
-        write_json(path, {"created": utc_now(), "commit": git_commit(), "command": command, "machine": machine, "metrics": metrics})
+        write_measured(path, metrics, command=command)
 
 
 if __name__ == "__main__":

@@ -14,14 +14,13 @@ import time
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
-from carefolio.artefacts import write_json
 from carefolio.config import load_config, project_home
 from carefolio.datasets.diabetes130 import load_diabetes130
-from carefolio.evidence import Metric, environment, git_commit, metric, utc_now
+from carefolio.evidence import Metric, environment, metric
+from carefolio.measured import write_measured
 from readmission.config import FOLDER, ReadmissionSettings
 from readmission.engines import ENGINES
 from readmission.resample import write_resampled
@@ -116,9 +115,7 @@ def main() -> None:
                          "set TMPDIR to a larger disk or pass fewer --rows")
         metrics = compare(Path(name), options.rows, partitions, options.artefacts or project_home(FOLDER) / "artefacts", options.seed)
     if options.json:
-        record: dict[str, Any] = {"created": utc_now(), "commit": git_commit(), "command": " ".join(["score_scale.py", *sys.argv[1:]]),
-                                  "machine": machine.machine, "metrics": {k: v.model_dump(mode="json") for k, v in metrics.items()}}
-        print(f"written     {write_json(options.json, record)}")
+        print(f"written     {write_measured(options.json, metrics, command=' '.join(['score_scale.py', *sys.argv[1:]]))}")
 
 
 if __name__ == "__main__":

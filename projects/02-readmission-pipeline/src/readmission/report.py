@@ -20,6 +20,7 @@ from carefolio.evidence import (
     utc_now,
     write_evidence,
 )
+from carefolio.measured import read_measured
 from carefolio.model_card import render_card
 from readmission.config import PROJECT, ReadmissionSettings
 from readmission.data import GROUPS
@@ -100,25 +101,6 @@ def flow_metrics(flow: list[dict[str, Any]]) -> dict[str, Metric]:
     """
     return {f"all_encounters.flow.step_{i}.{unit}": Metric(value=step[unit], n=step["encounters"], higher_is_better=None)
             for i, step in enumerate(flow) for unit in ("encounters", "patients")}
-
-
-def read_measured(folder: Path) -> dict[str, Metric]:
-    """Read metrics that are measured apart from the run.
-
-    Parameters
-    ----------
-    folder : Path
-        Holds JSON files with ``metrics``.
-
-    Returns
-    -------
-    dict of str to Metric
-        All of them together.
-    """
-    found: dict[str, Metric] = {}
-    for path in sorted(folder.glob("*.json")):
-        found |= {name: Metric(**value) for name, value in read_json(path)["metrics"].items()}
-    return found
 
 
 def draw_figures(metrics: dict[str, Metric], curves: dict[str, Any], flow: list[dict[str, Any]], folder: Path) -> dict[str, str]:
