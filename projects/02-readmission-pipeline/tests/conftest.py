@@ -23,6 +23,7 @@ replicates = 60
 curve_replicates = 50
 minimum_positives = 5
 shap_rows = 200
+leak_splits = 1
 [score]
 rows = 2000
 partitions = 4

@@ -80,7 +80,7 @@ def _run_chapter(chapter: "Chapter", *, quick: bool) -> str:
     if script is None:
         return f"the command {chapter.command!r} is not installed; run `make setup`"
     last = ""
-    with subprocess.Popen([script, "run", *(["--quick"] if quick else [])], cwd=chapter.home, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen([script, "run", *(["--quick"] if quick else [])], stderr=subprocess.PIPE, text=True) as process:
         for line in process.stderr or ():
             click.echo(line, nl=False, err=True)
             last = line.strip() or last

@@ -37,6 +37,7 @@ class EvaluationSettings(Settings):
     flagged_fractions: tuple[float, ...]
     minimum_positives: int = Field(ge=1)
     shap_rows: int = Field(ge=100)
+    leak_splits: int = Field(ge=1)
 
 
 class TrackingSettings(Settings):

@@ -4,7 +4,7 @@ Nothing here feeds the served model. `carefolio.splits` refuses each mistake; th
 the error, for the article and for teaching.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import lightgbm as lgb
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from carefolio.evidence import Metric, metric
 from carefolio.metrics.discrimination import average_precision, roc_auc
+from carefolio.splits import patient_split
 from readmission.config import ReadmissionSettings
 from readmission.data import TARGET
 from readmission.features import CATEGORICAL, FEATURES, PATIENT
@@ -28,14 +29,14 @@ NOT_KNOWN = 99.0  # SMOTE takes no NaN
 
 
 def inflated_scores(table: pl.DataFrame, settings: ReadmissionSettings, *, parameters: Mapping[str, Any], rounds: int) -> dict[str, Metric]:
-    """Score the same LightGBM under an honest split and under each leak.
+    """Score the same LightGBM under honest splits and under each leak, on several random splits each.
 
     Parameters
     ----------
     table : polars.DataFrame
         Result of `readmission.data.prepare`.
     settings : ReadmissionSettings
-        Seed and test fraction.
+        Seed, test fraction and number of splits.
     parameters : mapping
         LightGBM's parameters.
     rounds : int
@@ -44,113 +45,69 @@ def inflated_scores(table: pl.DataFrame, settings: ReadmissionSettings, *, param
     Returns
     -------
     dict of str to Metric
-        ``all_encounters.leak.<mistake>.roc_auc`` and ``.average_precision``; points without intervals, because a leaked
-        score estimates nothing.
+        ``all_encounters.leak.<mistake>.roc_auc`` and ``.average_precision``: means over the splits, without intervals, because
+        a leaked score estimates nothing.
     """
     rows = table.filter(pl.col("all_encounters").is_not_null())
     found = {}
-    for name, cut in _cuts().items():
-        X_train, y_train, X_test, y_test = cut(rows, settings)
-        score = _fit(X_train, y_train, parameters, rounds, settings.seed).predict(X_test)
-        for label, function in (("roc_auc", roc_auc), ("average_precision", average_precision)):
-            found[f"all_encounters.leak.{name}.{label}"] = metric(function(y_test, score), n=len(y_test), higher_is_better=True)
+    for name, cut in CUTS.items():
+        scores = []
+        for seed in range(settings.seed, settings.seed + settings.evaluation.leak_splits):
+            X_train, y_train, X_test, y_test = cut(rows, seed, settings.data.test_fraction)
+            score = _fit(X_train, y_train, parameters, rounds, settings.seed).predict(X_test)
+            scores.append((roc_auc(y_test, score), average_precision(y_test, score)))
+        for label, value in zip(("roc_auc", "average_precision"), np.mean(scores, axis=0), strict=True):
+            found[f"all_encounters.leak.{name}.{label}"] = metric(float(value), n=len(y_test), higher_is_better=True)
     return found
 
 
-def _cuts() -> dict[str, Callable[[pl.DataFrame, ReadmissionSettings], Parts]]:
-    return {"honest": split_by_patient, "row_split": split_by_row, "future_stays": count_future_stays, "smote_before_split": smote_first}
+def _fit(X: Matrix, y: Labels, parameters: Mapping[str, Any], rounds: int, seed: int) -> lgb.Booster:
+    data = lgb.Dataset(X, y, categorical_feature=CODES, params={"verbose": -1})
+    return lgb.train(fixed_parameters(seed) | dict(parameters), data, num_boost_round=rounds)
+
+
+def _split_by_patient(rows: pl.DataFrame, seed: int, test_fraction: float) -> Parts:
+    """Cut as the project does."""
+    return _cut(*_matrix(rows), _random_patients(rows, seed, test_fraction))
+
+
+def _split_by_row(rows: pl.DataFrame, seed: int, test_fraction: float) -> Parts:
+    """Draw test rows without regard to patients."""
+    return _cut(*_matrix(rows), _random_rows(rows.height, seed, test_fraction))
+
+
+def _count_future_stays(rows: pl.DataFrame, seed: int, test_fraction: float) -> Parts:
+    """Split by patient, with one more feature: how many stays of the patient are still to come."""
+    X, y = _matrix(rows)
+    future = rows.select(pl.len().over(PATIENT) - 1 - pl.int_range(pl.len()).over(PATIENT)).to_numpy().astype(np.float32)
+    return _cut(np.hstack([X, future]), y, _random_patients(rows, seed, test_fraction))
+
+
+def _smote_first(rows: pl.DataFrame, seed: int, test_fraction: float) -> Parts:
+    """Oversample with SMOTE, then draw test rows, so that relatives of training rows are judged."""
+    from imblearn.over_sampling import SMOTE
+
+    X, y = _matrix(rows)
+    X, y = SMOTE(random_state=seed).fit_resample(np.nan_to_num(X, nan=NOT_KNOWN), y)
+    X[:, CODES] = np.round(X[:, CODES])
+    return _cut(X, y, _random_rows(len(y), seed, test_fraction))
+
+
+CUTS = {"honest": _split_by_patient, "row_split": _split_by_row, "future_stays": _count_future_stays, "smote_before_split": _smote_first}
+"""Each takes the primary cohort, a seed and the share to hold out, and gives ``X_train, y_train, X_test, y_test``."""
 
 
 def _matrix(rows: pl.DataFrame) -> tuple[Matrix, Labels]:
     return to_matrix(rows, fit_categories(rows)), rows[TARGET].to_numpy()
 
 
-def _fit(X: Matrix, y: Labels, parameters: Mapping[str, Any], rounds: int, seed: int) -> Any:
-    data = lgb.Dataset(X, y, categorical_feature=CODES, params={"verbose": -1})
-    return lgb.train(fixed_parameters(seed) | dict(parameters), data, num_boost_round=rounds)
+def _random_patients(rows: pl.DataFrame, seed: int, test_fraction: float) -> NDArray[np.bool_]:
+    fractions = {"train": 1 - test_fraction, "test": test_fraction}
+    return patient_split(rows[PATIENT].to_numpy(), fractions=fractions, random_state=seed) == "test"
 
 
-def split_by_patient(rows: pl.DataFrame, settings: ReadmissionSettings) -> Parts:
-    """Cut as the project does.
-
-    Parameters
-    ----------
-    rows : polars.DataFrame
-        Primary cohort.
-    settings : ReadmissionSettings
-        Not used; every cut takes it.
-
-    Returns
-    -------
-    tuple
-        ``X_train, y_train, X_test, y_test``.
-    """
-    return _cut(*_matrix(rows), (rows["all_encounters"] == "test").to_numpy())
-
-
-def split_by_row(rows: pl.DataFrame, settings: ReadmissionSettings) -> Parts:
-    """Draw test rows without regard to patients.
-
-    Parameters
-    ----------
-    rows : polars.DataFrame
-        Primary cohort.
-    settings : ReadmissionSettings
-        Seed and test fraction.
-
-    Returns
-    -------
-    tuple
-        ``X_train, y_train, X_test, y_test``.
-    """
-    return _cut(*_matrix(rows), _random_rows(rows.height, settings))
-
-
-def count_future_stays(rows: pl.DataFrame, settings: ReadmissionSettings) -> Parts:
-    """Split by patient, with one more feature: how many stays of the patient are still to come.
-
-    Parameters
-    ----------
-    rows : polars.DataFrame
-        Primary cohort.
-    settings : ReadmissionSettings
-        Not used; every cut takes it.
-
-    Returns
-    -------
-    tuple
-        ``X_train, y_train, X_test, y_test``.
-    """
-    X, y = _matrix(rows)
-    future = rows.select(pl.len().over(PATIENT) - 1 - pl.int_range(pl.len()).over(PATIENT)).to_numpy().astype(np.float32)
-    return _cut(np.hstack([X, future]), y, (rows["all_encounters"] == "test").to_numpy())
-
-
-def smote_first(rows: pl.DataFrame, settings: ReadmissionSettings) -> Parts:
-    """Oversample with SMOTE, then draw test rows, so that copies of training rows are judged.
-
-    Parameters
-    ----------
-    rows : polars.DataFrame
-        Primary cohort.
-    settings : ReadmissionSettings
-        Seed and test fraction.
-
-    Returns
-    -------
-    tuple
-        ``X_train, y_train, X_test, y_test``.
-    """
-    from imblearn.over_sampling import SMOTE
-
-    X, y = _matrix(rows)
-    X, y = SMOTE(random_state=settings.seed).fit_resample(np.nan_to_num(X, nan=NOT_KNOWN), y)
-    X[:, CODES] = np.round(X[:, CODES])
-    return _cut(X, y, _random_rows(len(y), settings))
-
-
-def _random_rows(n: int, settings: ReadmissionSettings) -> NDArray[np.bool_]:
-    return np.random.default_rng(settings.seed).random(n) < settings.data.test_fraction
+def _random_rows(n: int, seed: int, test_fraction: float) -> NDArray[np.bool_]:
+    return np.random.default_rng(seed).random(n) < test_fraction
 
 
 def _cut(X: Matrix, y: Labels, test: NDArray[Any]) -> Parts:
