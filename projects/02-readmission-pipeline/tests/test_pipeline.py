@@ -6,7 +6,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -127,7 +126,7 @@ def test_a_patient_in_two_parts_stops_training(small_run: Path, small_config: Pa
     table.with_columns(pl.when(moved).then(pl.lit(other)).otherwise("all_encounters").alias("all_encounters")).write_parquet(path)
     result = invoke(["train", "--config", str(small_config), "--out", str(tmp_path)])
     assert result.exit_code == 7
-    assert f"1 of {table[PATIENT].n_unique()} patients stand in more than one part, first '{stays[PATIENT][0]}'" in result.output
+    assert f"patients stand in more than one part, first '{stays[PATIENT][0]}'" in result.output
     assert not (tmp_path / "train").exists()
 
 
@@ -149,13 +148,15 @@ def test_ctrl_c_leaves_the_last_good_model_in_place(small_run: Path, small_confi
     shutil.copytree(small_run, tmp_path / "run")
     before = (tmp_path / "run" / "artefacts" / MODEL_FILE).read_bytes()
     slow = tmp_path / "slow.toml"
-    slow.write_text(small_config.read_text(encoding="utf-8").replace("trials = 2", "trials = 500"), encoding="utf-8")
+    slow.write_text(small_config.read_text(encoding="utf-8").replace("trials = 2", "trials = 5000").replace("timeout_s = 20", "timeout_s = 300"),
+                    encoding="utf-8")
     environment = {name: value for name, value in (os.environ | twin_only).items() if value is not None}
     environment.pop("CAREFOLIO_DATA_DIR", None)
     train = ["train", "--config", str(slow), "--out", str(tmp_path / "run")]
     command = [sys.executable, "-c", "from readmission.cli import main; main()", *train]
     process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
-    time.sleep(6)
+    assert process.stderr is not None
+    assert any("trial 1" in line for line in process.stderr), "the search has begun"
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130, errors

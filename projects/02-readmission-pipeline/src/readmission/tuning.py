@@ -135,7 +135,7 @@ def search(X: NDArray[np.float32], y: NDArray[Any], folds: list[Fold], settings:
         return value
 
     console = Console(stderr=True)
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
     study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=seed, multivariate=True))
     start = time.monotonic()
     for _ in track(range(settings.trials), description="tuning", transient=True, console=console):
