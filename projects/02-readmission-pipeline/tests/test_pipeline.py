@@ -148,8 +148,8 @@ def test_ctrl_c_leaves_the_last_good_model_in_place(small_run: Path, small_confi
     shutil.copytree(small_run, tmp_path / "run")
     before = (tmp_path / "run" / "artefacts" / MODEL_FILE).read_bytes()
     slow = tmp_path / "slow.toml"
-    slow.write_text(small_config.read_text(encoding="utf-8").replace("trials = 2", "trials = 5000").replace("timeout_s = 20", "timeout_s = 300"),
-                    encoding="utf-8")
+    endless = small_config.read_text(encoding="utf-8").replace("trials = 2", "trials = 5000").replace("timeout_s = 20", "timeout_s = 300")
+    slow.write_text(endless, encoding="utf-8")
     environment = {name: value for name, value in (os.environ | twin_only).items() if value is not None}
     environment.pop("CAREFOLIO_DATA_DIR", None)
     train = ["train", "--config", str(slow), "--out", str(tmp_path / "run")]
