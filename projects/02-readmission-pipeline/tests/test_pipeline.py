@@ -153,12 +153,16 @@ def test_ctrl_c_leaves_the_last_good_model_in_place(small_run: Path, small_confi
     environment = {name: value for name, value in (os.environ | twin_only).items() if value is not None}
     environment.pop("CAREFOLIO_DATA_DIR", None)
     train = ["train", "--config", str(slow), "--out", str(tmp_path / "run")]
-    command = [sys.executable, "-c", "from readmission.cli import main; main()", *train]
-    process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
-    assert process.stderr is not None
-    assert any("trial 1" in line for line in process.stderr), "the search has begun"
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
+    heeding = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"  # a job in the background ignores it
+    command = [sys.executable, "-c", f"{heeding}; from readmission.cli import main; main()", *train]
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stderr is not None
+            assert any("trial 1" in line for line in process.stderr), "the search has begun"
+            process.send_signal(signal.SIGINT)
+            _, errors = process.communicate(timeout=60)
+        finally:
+            process.kill()
     assert process.returncode == 130, errors
     assert "Traceback" not in errors
     assert (tmp_path / "run" / "artefacts" / MODEL_FILE).read_bytes() == before
