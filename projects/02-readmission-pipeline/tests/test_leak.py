@@ -9,10 +9,10 @@ import pytest
 from carefolio.config import project_home
 from carefolio.evidence import read_evidence
 from carefolio.exceptions import LeakageError
-from carefolio.splits import check_no_group_overlap, check_resampling_after_split
+from carefolio.splits import check_no_group_overlap, check_no_target_in_features, check_resampling_after_split
 from readmission.config import FOLDER
 from readmission.data import TARGET
-from readmission.features import PATIENT
+from readmission.features import FEATURES, PATIENT
 from readmission.names import LEAK_TITLES as TITLES
 
 
@@ -37,6 +37,14 @@ def test_a_split_by_row_is_refused(small_run: Path) -> None:
     parts = np.where(np.random.default_rng(0).random(table.height) < 0.2, "test", "train")
     with pytest.raises(LeakageError, match="patient"):
         check_no_group_overlap(table[PATIENT].to_numpy(), parts)
+
+
+def test_a_feature_that_tells_the_target_is_refused(small_run: Path) -> None:
+    table = pl.read_parquet(small_run / "data" / "table.parquet")
+    planted = table.select(*FEATURES, (pl.col(TARGET) * 2 + 1).alias("days_until_return_known"))
+    with pytest.raises(LeakageError, match="days_until_return_known"):
+        check_no_target_in_features(planted, table[TARGET].to_numpy())
+    check_no_target_in_features(table.select(FEATURES), table[TARGET].to_numpy())
 
 
 def test_oversampling_before_the_split_is_refused(small_run: Path) -> None:

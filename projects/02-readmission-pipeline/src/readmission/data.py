@@ -15,9 +15,17 @@ import polars as pl
 from carefolio.artefacts import atomic_path, read_json, write_json
 from carefolio.datasets.diabetes130 import load_diabetes130
 from carefolio.exceptions import SchemaError
-from carefolio.splits import DROPPED, Split, check_no_group_overlap, make_split, patient_split, temporal_split
+from carefolio.splits import (
+    DROPPED,
+    Split,
+    check_no_group_overlap,
+    check_no_target_in_features,
+    make_split,
+    patient_split,
+    temporal_split,
+)
 from readmission.config import DataSettings
-from readmission.features import ENCOUNTER, PATIENT, build_features
+from readmission.features import ENCOUNTER, FEATURES, PATIENT, build_features
 
 DIED = (11, 19, 20, 21)
 HOSPICE = (13, 14)
@@ -62,6 +70,7 @@ def prepare(settings: DataSettings, *, seed: int, path: Path | None = None) -> t
     encounters = limit_patients(loaded.frame, settings.max_patients, seed=seed)
     table = add_cohorts(encounters, settings, seed=seed)
     check_parts(table)
+    check_no_target_in_features(table.select(FEATURES), table[TARGET].to_numpy())
     rows = table.filter(pl.col("all_encounters").is_not_null())
     split = make_split(rows[ENCOUNTER].to_numpy(), rows["all_encounters"].to_numpy(), unit="patient")
     sizes = {name: len(ids) for name, ids in split.parts.items()}

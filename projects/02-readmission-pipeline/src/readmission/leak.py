@@ -1,7 +1,7 @@
-"""What the same model would seem to reach if rows leaked: the inflated scores of three common mistakes, made on purpose.
+"""What the same model would seem to reach if rows leaked: the scores of three common mistakes, made on purpose.
 
-Nothing here feeds the served model. `carefolio.splits` refuses each mistake; this module goes round it to show the size of
-the error, for the article and for teaching.
+Nothing here feeds the served model. `carefolio.splits` refuses a patient on both sides and resampling before the split, and the
+tests of the features rewrite the future; this module goes round them to show the size of the error, for the article and for teaching.
 """
 
 from collections.abc import Mapping

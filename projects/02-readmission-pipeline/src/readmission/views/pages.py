@@ -271,7 +271,8 @@ def show_leakage(results: Results) -> None:
     """
     st.subheader("What would leakage have shown?")
     st.markdown("The same model and features, scored the honest way and with three mistakes that are common in published work on this "
-                "data. Nothing about the model is better: only the test is easier.")
+                "data, over several random splits each. Nothing about the model changes, only the test. A leak need not flatter: "
+                "within one patient the labels contradict each other, so a split by row can also lower the score.")
     rows = [{"label": title, "value": results.metric(f"{PRIMARY}.leak.{name}.roc_auc").value, "warned": name != "honest"}
             for name, title in LEAK_TITLES.items()]
     st.altair_chart(charts.bars_chart(rows, title="AUROC that one would report", start=0.5, ticks=[0.5, 0.6, 0.7, 0.8, 0.9, 1.0]),
@@ -279,7 +280,8 @@ def show_leakage(results: Results) -> None:
     st.markdown("- **Split by row**: stays of one patient stand on both sides, so that the model may recognise patients.\n"
                 "- **Later stays**: a feature counts stays that still lie in the future at discharge. It half answers the question.\n"
                 "- **SMOTE before the split**: made-up returns, mixed from test rows, are first learnt from and then judged.\n\n"
-                "`carefolio.splits` refuses all three; the code goes round it only for this page.")
+                "`carefolio.splits` refuses the first and the last, and a test that rewrites later stays guards against the second; "
+                "the code goes round them only for this page.")
     st.table([{"Test": title} | {label: f"{results.metric(f'{PRIMARY}.leak.{name}.{metric}').value:.3f}"
                                  for label, metric in (("AUROC", "roc_auc"), ("Average precision", "average_precision"))}
               for name, title in LEAK_TITLES.items()], border="horizontal", hide_index=True)
