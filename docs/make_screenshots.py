@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 from carefolio.exceptions import ConfigError
 from carefolio.testing import CHROMIUM_FLAGS, chromium_path, free_port, run_server
 
-VIEWS = {"readmission-dashboard.png": (1280, 1240, "Decisions"), "readmission-dashboard-phone.png": (390, 844, "Overview")}
+VIEWS = {"readmission-dashboard.png": (1280, 1110, "Decisions"), "readmission-dashboard-phone.png": (390, 844, "Overview")}
 
 
 def open_section(page: Page, section: str) -> None:
