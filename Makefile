@@ -63,11 +63,11 @@ check: $(VENV)/.testing  ## Lint, types, import rules, docstrings, and every num
 	$(BIN)/numpydoc lint --config . $$(git ls-files 'shared/src/**/*.py' 'projects/*/src/**/*.py')
 	$(BIN)/carefolio check
 
-full: $(VENV)/.testing  ## Run all projects on the real data and rewrite the committed reports (about half an hour)
+full: $(VENV)/.testing  ## Run all projects on the real data and rewrite the committed reports (a quarter of an hour)
 	$(BIN)/carefolio run --all
 	$(BIN)/carefolio check --write
 
-bench: $(VENV)/.testing  ## Run the benchmarks; each prints a ratio against a named peer
+bench: $(VENV)/.testing  ## Run the benchmarks against named peers, after `make full` (twenty minutes)
 	@for script in shared/benchmarks/*.py projects/*/benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script; done
 
 screenshots: $(VENV)/.testing  ## Take the pictures of the dashboards for the README (needs Chromium)

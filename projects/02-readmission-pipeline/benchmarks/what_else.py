@@ -82,6 +82,8 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="where to write the metrics")
     options = parser.parse_args()
     settings, folder = load_config(ReadmissionSettings, "readmission"), run_folder(options.out, quick=False)
+    if not (folder / "train" / "train.json").is_file():
+        parser.error(f"{folder} holds no trained run; run `readmission run` first, or name its folder with --out")
     rows = training_rows(load(folder)[0], "all_encounters")
     _, chosen = load_predictions(folder)
     y, patients = rows[TARGET].to_numpy(), rows[PATIENT].to_numpy()
