@@ -7,7 +7,8 @@ import click
 from playwright.sync_api import Page, expect, sync_playwright
 
 from carefolio.exceptions import ConfigError
-from carefolio.testing import CHROMIUM_FLAGS, chromium_path, free_port, run_server
+from carefolio.local_server import free_port, run_server
+from carefolio.testing import CHROMIUM_FLAGS, chromium_path
 
 VIEWS = {"readmission-dashboard.png": (1280, 1110, "Decisions"), "readmission-dashboard-phone.png": (390, 844, "Overview")}
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from carefolio.testing import CHROMIUM_FLAGS, chromium_path, free_port, requires_browser, run_server
+from carefolio.local_server import free_port, run_server
+from carefolio.testing import CHROMIUM_FLAGS, chromium_path, requires_browser
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed; it comes with the test extra")
 expect, Page = playwright.expect, playwright.Page

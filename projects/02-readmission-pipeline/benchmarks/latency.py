@@ -25,9 +25,9 @@ import httpx
 import numpy as np
 
 from carefolio.evidence import Metric, environment, metric
+from carefolio.local_server import free_port, run_server
 from carefolio.measured import write_measured
 from carefolio.serving.settings import new_api_key
-from carefolio.testing import free_port, run_server
 from readmission.api import artefacts_folder
 from readmission.features import FEATURES
 from readmission.one_row import build_one

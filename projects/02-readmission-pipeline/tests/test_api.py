@@ -14,9 +14,9 @@ from click.testing import CliRunner
 
 from carefolio.datasets.diabetes130 import DRUGS, LABELS
 from carefolio.exceptions import ArtefactError, ConfigError
+from carefolio.local_server import free_port, run_server
 from carefolio.serving.audit import verify_audit_log
 from carefolio.serving.settings import new_api_key
-from carefolio.testing import free_port, run_server
 from readmission.api import artefacts_folder, create_app, curl_line, server_environment
 from readmission.cli import main
 from readmission.data import DIED, HOSPICE

@@ -4,8 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from carefolio.local_server import free_port, run_server
 from carefolio.serving.settings import new_api_key
-from carefolio.testing import free_port, run_server
 
 CHECKS = ("not_a_server_error", "status_code_conformance", "response_schema_conformance", "content_type_conformance",
           "positive_data_acceptance", "negative_data_rejection")

@@ -23,7 +23,7 @@ import pytest
 
 from carefolio.artefacts import sha256_file
 from carefolio.exceptions import ArtefactError, CarefolioError, ConfigError
-from carefolio.testing import free_port
+from carefolio.local_server import free_port
 from readmission.deploy import azureml
 from readmission.deploy.azureml_files import FILES, REQUEST_FILE, SCALE_NOTE, azureml_plan
 from readmission.deploy.bundle import bundle_files, model_sha256

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from carefolio.exceptions import ArtefactError
-from carefolio.testing import free_port, run_server
+from carefolio.local_server import free_port, run_server
 from readmission.cli import main
 from readmission.deploy import container, local
 from readmission.deploy.bundle import unpack_bundle, write_bundle

@@ -7,7 +7,7 @@ from carefolio.artefacts import sha256_file
 from carefolio.datasets.catalog import FileEntry
 from carefolio.datasets.resolve import fetch, local_copy, resolve, verify
 from carefolio.exceptions import ConfigError, DataIntegrityError, DataUnavailableError
-from carefolio.testing import free_port
+from carefolio.local_server import free_port
 
 
 def put(path: Path, body: bytes) -> Path:

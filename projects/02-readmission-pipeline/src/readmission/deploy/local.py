@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from carefolio.exceptions import ArtefactError
-from carefolio.testing import free_port, run_server
+from carefolio.local_server import free_port, run_server
 from readmission.deploy.bundle import unpack_bundle, write_bundle
 from readmission.deploy.settings import LocalSettings
 from readmission.deploy.smoke import CONTENT_TYPE, read_risk, sample_columns, sample_request
