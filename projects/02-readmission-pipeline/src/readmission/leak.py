@@ -49,11 +49,12 @@ def inflated_scores(table: pl.DataFrame, settings: ReadmissionSettings, *, param
         a leaked score estimates nothing.
     """
     rows = table.filter(pl.col("all_encounters").is_not_null())
+    X, y = to_matrix(rows, fit_categories(rows)), rows[TARGET].to_numpy()
     found = {}
     for name, cut in CUTS.items():
         scores = []
         for seed in range(settings.seed, settings.seed + settings.evaluation.leak_splits):
-            X_train, y_train, X_test, y_test = cut(rows, seed, settings.data.test_fraction)
+            X_train, y_train, X_test, y_test = cut(X, y, rows[PATIENT], seed, settings.data.test_fraction)
             score = _fit(X_train, y_train, parameters, rounds, settings.seed).predict(X_test)
             scores.append((roc_auc(y_test, score), average_precision(y_test, score)))
         for label, value in zip(("roc_auc", "average_precision"), np.mean(scores, axis=0), strict=True):
@@ -66,44 +67,39 @@ def _fit(X: Matrix, y: Labels, parameters: Mapping[str, Any], rounds: int, seed:
     return lgb.train(fixed_parameters(seed) | dict(parameters), data, num_boost_round=rounds)
 
 
-def _split_by_patient(rows: pl.DataFrame, seed: int, test_fraction: float) -> Parts:
+def _split_by_patient(X: Matrix, y: Labels, patients: pl.Series, seed: int, test_fraction: float) -> Parts:
     """Cut as the project does."""
-    return _cut(*_matrix(rows), _random_patients(rows, seed, test_fraction))
+    return _cut(X, y, _random_patients(patients, seed, test_fraction))
 
 
-def _split_by_row(rows: pl.DataFrame, seed: int, test_fraction: float) -> Parts:
+def _split_by_row(X: Matrix, y: Labels, patients: pl.Series, seed: int, test_fraction: float) -> Parts:
     """Draw test rows without regard to patients."""
-    return _cut(*_matrix(rows), _random_rows(rows.height, seed, test_fraction))
+    return _cut(X, y, _random_rows(len(y), seed, test_fraction))
 
 
-def _count_future_stays(rows: pl.DataFrame, seed: int, test_fraction: float) -> Parts:
+def _count_future_stays(X: Matrix, y: Labels, patients: pl.Series, seed: int, test_fraction: float) -> Parts:
     """Split by patient, with one more feature: how many stays of the patient are still to come."""
-    X, y = _matrix(rows)
-    future = rows.select(pl.len().over(PATIENT) - 1 - pl.int_range(pl.len()).over(PATIENT)).to_numpy().astype(np.float32)
-    return _cut(np.hstack([X, future]), y, _random_patients(rows, seed, test_fraction))
+    stays = patients.to_frame(PATIENT)
+    future = stays.select(pl.len().over(PATIENT) - 1 - pl.int_range(pl.len()).over(PATIENT)).to_numpy().astype(np.float32)
+    return _cut(np.hstack([X, future]), y, _random_patients(patients, seed, test_fraction))
 
 
-def _smote_first(rows: pl.DataFrame, seed: int, test_fraction: float) -> Parts:
+def _smote_first(X: Matrix, y: Labels, patients: pl.Series, seed: int, test_fraction: float) -> Parts:
     """Oversample with SMOTE, then draw test rows, so that relatives of training rows are judged."""
     from imblearn.over_sampling import SMOTE
 
-    X, y = _matrix(rows)
     X, y = SMOTE(random_state=seed).fit_resample(np.nan_to_num(X, nan=NOT_KNOWN), y)
     X[:, CODES] = np.round(X[:, CODES])
     return _cut(X, y, _random_rows(len(y), seed, test_fraction))
 
 
 CUTS = {"honest": _split_by_patient, "row_split": _split_by_row, "future_stays": _count_future_stays, "smote_before_split": _smote_first}
-"""Each takes the primary cohort, a seed and the share to hold out, and gives ``X_train, y_train, X_test, y_test``."""
+"""Each takes the primary cohort's matrix, target and patients, a seed and the share to hold out: ``X_train, y_train, X_test, y_test``."""
 
 
-def _matrix(rows: pl.DataFrame) -> tuple[Matrix, Labels]:
-    return to_matrix(rows, fit_categories(rows)), rows[TARGET].to_numpy()
-
-
-def _random_patients(rows: pl.DataFrame, seed: int, test_fraction: float) -> NDArray[np.bool_]:
+def _random_patients(patients: pl.Series, seed: int, test_fraction: float) -> NDArray[np.bool_]:
     fractions = {"train": 1 - test_fraction, "test": test_fraction}
-    return patient_split(rows[PATIENT].to_numpy(), fractions=fractions, random_state=seed) == "test"
+    return patient_split(patients.to_numpy(), fractions=fractions, random_state=seed) == "test"
 
 
 def _random_rows(n: int, seed: int, test_fraction: float) -> NDArray[np.bool_]:
