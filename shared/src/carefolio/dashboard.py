@@ -58,13 +58,15 @@ def data_banner(evidence: "Evidence | None") -> None:
     evidence : Evidence or None
         Record of the run.
     """
+    from carefolio.evidence import is_synthetic
+
     if evidence is None:
         st.warning("No evidence yet: run the chapter's `run` command, then load this page again.")
         return
     listed = "; ".join(f"{data.name}, {data.rows:,} rows ({data.origin})" for data in evidence.data)
     if not evidence.data:
         st.info("This run read no data set.")
-    elif any(data.origin == "synthetic" for data in evidence.data):
+    elif is_synthetic(evidence):
         st.warning(f"Synthetic data: {listed}. The numbers show that the code runs; they say nothing about patients.")
     else:
         st.success(f"Real data: {listed}.")

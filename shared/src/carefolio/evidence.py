@@ -19,6 +19,8 @@ from carefolio.datasets.provenance import Origin
 from carefolio.exceptions import EvidenceError
 
 METRIC_ID = re.compile(r"[a-z0-9_]+(?:\.[a-z0-9_]+){3}")
+UNPUBLISHED_ORIGINS = ("synthetic", "file")
+"""Origins whose results are not published: made up, or read from a file that is not the published one."""
 CREATED = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 

@@ -13,7 +13,7 @@ from carefolio import markdown
 from carefolio.artefacts import sha256_file, write_text
 from carefolio.chapters import read_chapters
 from carefolio.claims import Problem, fill, find_problems
-from carefolio.evidence import Evidence, is_synthetic, read_evidence
+from carefolio.evidence import UNPUBLISHED_ORIGINS, Evidence, is_synthetic, read_evidence
 from carefolio.exceptions import ArtefactError, EvidenceError
 from carefolio.model_card import card_problems
 
@@ -129,7 +129,7 @@ def _evidence_problems(home: Path, path: Path, evidence: Evidence, project: str)
     if evidence.project != project:
         yield Problem(path, 1, f"`project` is {evidence.project!r}, expected the package name {project!r}.")
     for record in evidence.data:
-        if record.origin in ("synthetic", "file"):
+        if record.origin in UNPUBLISHED_ORIGINS:
             kind = "synthetic data" if record.origin == "synthetic" else "a file that is not the published one"
             yield Problem(path, 1, f"committed evidence stands on {kind} ({record.name}); run the project on the published data.")
     yield from _figure_problems(home, path, evidence)

@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import psutil
+
 from carefolio.exceptions import CarefolioError, ConfigError
 
 ENGINES = ("local", "dask")
@@ -39,9 +41,8 @@ def check_engine(engine: str) -> None:
     """
     if engine not in ENGINES:
         raise ConfigError(f"engine must be one of {', '.join(ENGINES)}; got {engine!r}.")
-    _scale_package("psutil")
     if engine == "dask":
-        _scale_package("distributed")
+        _distributed()
 
 
 def run(function: Callable[[Any], int], jobs: Sequence[Any], *, engine: str, workers: int | None = None) -> Iterator[int]:
@@ -70,7 +71,7 @@ def run(function: Callable[[Any], int], jobs: Sequence[Any], *, engine: str, wor
 
 
 def _run_dask(function: Callable[[Any], int], jobs: Sequence[Any], workers: int) -> Iterator[int]:
-    distributed = _scale_package("distributed")
+    distributed = _distributed()
     with (tempfile.TemporaryDirectory(prefix="readmission-dask-") as scratch,
           distributed.LocalCluster(n_workers=workers, threads_per_worker=1, processes=True, host="127.0.0.1", env=ONE_THREAD,
                                    dashboard_address=None, scheduler_kwargs=NO_DASHBOARD, local_directory=scratch,
@@ -91,11 +92,12 @@ def _outcome(function: Callable[[Any], int], job: Any) -> int | CarefolioError:
         return type(error)(str(error))
 
 
-def _scale_package(name: str) -> Any:
+def _distributed() -> Any:
     try:
-        return importlib.import_module(name)
+        return importlib.import_module("distributed")
     except ModuleNotFoundError:
-        raise ConfigError(f"bulk scoring needs the package {name!r}; run `pip install 'carefolio-readmission[scale]'`.") from None
+        raise ConfigError("scoring with dask needs the package 'distributed'; "
+                          "run `pip install 'carefolio-readmission[scale]'`.") from None
 
 
 def with_progress_bar(results: Iterator[int], total: int) -> Iterator[int]:
@@ -135,7 +137,7 @@ def peak_memory_mb(interval_s: float = 0.1) -> Iterator[list[float]]:
         One element, the largest sum so far in MB (10^6 bytes); pages that processes share count once in each.
     """
     peak, stop = [0.0], threading.Event()
-    thread = threading.Thread(target=_sample_memory, args=(_scale_package("psutil"), peak, stop, interval_s), daemon=True)
+    thread = threading.Thread(target=_sample_memory, args=(peak, stop, interval_s), daemon=True)
     thread.start()
     try:
         yield peak
@@ -144,14 +146,14 @@ def peak_memory_mb(interval_s: float = 0.1) -> Iterator[list[float]]:
         thread.join()
 
 
-def _sample_memory(psutil: Any, peak: list[float], stop: threading.Event, interval_s: float) -> None:
+def _sample_memory(peak: list[float], stop: threading.Event, interval_s: float) -> None:
     while True:
-        peak[0] = max(peak[0], _resident_mb(psutil))
+        peak[0] = max(peak[0], _resident_mb())
         if stop.wait(interval_s):
             return
 
 
-def _resident_mb(psutil: Any) -> float:
+def _resident_mb() -> float:
     this = psutil.Process()
     total = this.memory_info().rss
     for child in this.children(recursive=True):

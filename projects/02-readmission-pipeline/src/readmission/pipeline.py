@@ -11,8 +11,6 @@ from carefolio.config import project_home
 from carefolio.exceptions import ConfigError
 from readmission.config import FOLDER, PROJECT, ReadmissionSettings
 
-NOT_PUBLISHED = ("synthetic", "file")
-
 
 def run_folder(out: Path | None, *, quick: bool) -> Path:
     """Give the folder in which a run keeps its files.
@@ -107,12 +105,13 @@ def report_stage(settings: ReadmissionSettings, out: Path, *, command: str, to_r
     to_repository : bool
         Whether this run may replace the committed reports.
     """
+    from carefolio.evidence import UNPUBLISHED_ORIGINS
     from readmission import report
 
     measured = _measured_folder()
     with _timed("report", out):
         evidence = report.build_report(out, settings, command=command, measured=measured)
-    if to_repository and all(record.origin not in NOT_PUBLISHED for record in evidence.data):
+    if to_repository and all(record.origin not in UNPUBLISHED_ORIGINS for record in evidence.data):
         report.publish(out, project_home(FOLDER))
         track(settings, out)
 
