@@ -20,12 +20,12 @@ from carefolio.config import load_config
 from carefolio.datasets.diabetes130 import load_diabetes130
 from carefolio.evidence import Metric, metric
 from carefolio.measured import write_measured
+from carefolio.runs import run_folder
 from carefolio.uncertainty import bootstrap_rank_metrics
-from readmission.config import ReadmissionSettings
+from readmission.config import FOLDER, PROJECT, ReadmissionSettings
 from readmission.data import TARGET, load
 from readmission.features import CATEGORICAL, ENCOUNTER, FEATURES, PATIENT
 from readmission.model import fit_categories, fixed_parameters, to_matrix
-from readmission.pipeline import run_folder
 from readmission.train import load_predictions, training_rows
 from readmission.tuning import Fold, patient_folds
 
@@ -81,7 +81,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="folder of the run (default: the full one)")
     parser.add_argument("--json", type=Path, help="where to write the metrics")
     options = parser.parse_args()
-    settings, folder = load_config(ReadmissionSettings, "readmission"), run_folder(options.out, quick=False)
+    settings, folder = load_config(ReadmissionSettings, "readmission"), run_folder(FOLDER, PROJECT, options.out, quick=False)
     if not (folder / "train" / "train.json").is_file():
         parser.error(f"{folder} holds no trained run; run `readmission run` first, or name its folder with --out")
     rows = training_rows(load(folder)[0], "all_encounters")

@@ -19,9 +19,9 @@ from carefolio.datasets.diabetes130_twin import make_diabetes130_twin
 from carefolio.evidence import is_synthetic, read_evidence
 from carefolio.exceptions import ArtefactError, EvidenceError
 from carefolio.model_card import card_problems
+from carefolio.runs import publish
 from readmission.features import PATIENT
 from readmission.model import MODEL_FILE, load_model
-from readmission.report import publish
 
 Command = Callable[[list[str]], Result]
 

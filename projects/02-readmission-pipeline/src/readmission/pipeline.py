@@ -1,33 +1,11 @@
 """The four stages, each from files to files, so that every one can be run again alone."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-from carefolio.artefacts import read_json, write_json
-from carefolio.command import step
+from carefolio.artefacts import read_json
 from carefolio.config import project_home
-from carefolio.exceptions import ConfigError
-from readmission.config import FOLDER, PROJECT, ReadmissionSettings
-
-
-def run_folder(out: Path | None, *, quick: bool) -> Path:
-    """Give the folder in which a run keeps its files.
-
-    Parameters
-    ----------
-    out : Path, optional
-        The folder that was asked for.
-    quick : bool
-        Quick runs stand apart from full ones.
-
-    Returns
-    -------
-    Path
-        ``out``, or ``outputs/readmission/full`` or ``quick`` at the top of the repository.
-    """
-    return out or project_home(FOLDER).parents[1] / "outputs" / PROJECT / ("quick" if quick else "full")
+from carefolio.runs import may_be_published, measured_metrics, publish, timed_step
+from readmission.config import FOLDER, ReadmissionSettings
 
 
 def data_stage(settings: ReadmissionSettings, out: Path, *, path: Path | None = None) -> None:
@@ -44,7 +22,7 @@ def data_stage(settings: ReadmissionSettings, out: Path, *, path: Path | None = 
     """
     from readmission import data
 
-    with _timed("data", out):
+    with timed_step("data", out):
         data.save(*data.prepare(settings.data, seed=settings.seed, path=path), out)
 
 
@@ -62,7 +40,7 @@ def train_stage(settings: ReadmissionSettings, out: Path) -> None:
 
     table, record = data.load(out)
     training = {"data": record["provenance"], "split_sha256": record["split"]["sha256"], "seed": settings.seed}
-    model, predictions, search = train.train(table, settings, training=training, progress=lambda title: _timed(title, out))
+    model, predictions, search = train.train(table, settings, training=training, progress=lambda title: timed_step(title, out))
     train.save(model, predictions, search, out)
 
 
@@ -80,13 +58,13 @@ def evaluate_stage(settings: ReadmissionSettings, out: Path) -> None:
 
     table, _ = data.load(out)
     predictions, search = train.load_predictions(out)
-    with _timed("evaluate", out):
+    with timed_step("evaluate", out):
         metrics, curves = evaluate.evaluate(predictions, settings.evaluation, seed=settings.seed)
-    with _timed("explain", out):
+    with timed_step("explain", out):
         test = table.filter(table["all_encounters"] == "test")
         sample = test.sample(min(test.height, settings.evaluation.shap_rows), seed=settings.seed)
         curves["importance"] = explain.importance(model.load_model(out / "artefacts"), sample)
-    with _timed("leak on", out):
+    with timed_step("leak on", out):
         metrics |= leak.inflated_scores(table, settings, parameters=search["parameters"], rounds=search["rounds"])
     evaluate.save(metrics, curves, out)
 
@@ -105,22 +83,13 @@ def report_stage(settings: ReadmissionSettings, out: Path, *, command: str, to_r
     to_repository : bool
         Whether this run may replace the committed reports.
     """
-    from carefolio.evidence import UNPUBLISHED_ORIGINS
     from readmission import report
 
-    measured = _measured_folder()
-    with _timed("report", out):
-        evidence = report.build_report(out, settings, command=command, measured=measured)
-    if to_repository and all(record.origin not in UNPUBLISHED_ORIGINS for record in evidence.data):
-        report.publish(out, project_home(FOLDER))
+    with timed_step("report", out):
+        evidence = report.build_report(out, settings, command=command, measured=measured_metrics(FOLDER))
+    if to_repository and may_be_published(evidence):
+        publish(out, project_home(FOLDER))
         track(settings, out)
-
-
-def _measured_folder() -> Path:
-    try:
-        return project_home(FOLDER) / "reports" / "measured"
-    except ConfigError:
-        return Path("reports/measured")
 
 
 def track(settings: ReadmissionSettings, out: Path) -> None:
@@ -144,12 +113,3 @@ def track(settings: ReadmissionSettings, out: Path) -> None:
             parameters=read_json(out / "train" / "train.json")["parameters"],
             metrics={name: metric.value for name, metric in evidence.metrics.items()},
             artefacts=[reports / "evidence.json", reports / "model_card.md"], tags={"commit": evidence.commit})
-
-
-@contextmanager
-def _timed(title: str, out: Path) -> Iterator[Any]:
-    path = out / "durations.json"
-    durations: dict[str, float] = read_json(path) if path.is_file() else {}
-    with step(title, durations):
-        yield
-    write_json(path, {name.replace(" ", "_"): seconds for name, seconds in durations.items()})

@@ -1,13 +1,11 @@
 """Turn the results into what is committed: evidence, curves, figures and model card."""
 
-import shutil
-import tomllib
-from importlib.resources import files
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from carefolio import plots
-from carefolio.artefacts import atomic_path, read_json, sha256_file, write_json, write_text
+from carefolio.artefacts import read_json, sha256_file, write_json, write_text
 from carefolio.evidence import (
     ArtefactRecord,
     DataRecord,
@@ -20,8 +18,8 @@ from carefolio.evidence import (
     utc_now,
     write_evidence,
 )
-from carefolio.measured import read_measured
 from carefolio.model_card import render_card
+from carefolio.runs import read_packaged_toml
 from readmission.config import PROJECT, ReadmissionSettings
 from readmission.data import GROUPS
 from readmission.explain import LABELS
@@ -45,7 +43,7 @@ FIGURES = {
 """File names and what each figure shows, in words."""
 
 
-def build_report(out: Path, settings: ReadmissionSettings, *, command: str, measured: Path) -> Evidence:
+def build_report(out: Path, settings: ReadmissionSettings, *, command: str, measured: Mapping[str, Metric]) -> Evidence:
     """Write ``reports`` of a run: figures first, evidence last.
 
     Parameters
@@ -56,8 +54,8 @@ def build_report(out: Path, settings: ReadmissionSettings, *, command: str, meas
         Goes into the evidence.
     command : str
         The command that was given.
-    measured : Path
-        Folder of JSON files with metrics that are measured apart (bulk scoring, latency); missing is empty.
+    measured : mapping of str to Metric
+        Metrics that are measured apart (bulk scoring, latency), by evidence id.
 
     Returns
     -------
@@ -72,18 +70,15 @@ def build_report(out: Path, settings: ReadmissionSettings, *, command: str, meas
         schema=1, project=PROJECT, commit=git_commit(), command=command, created=utc_now(), seed=settings.seed,
         config=settings.model_dump(mode="json"), split=SplitRecord(**data["split"]), environment=environment(PACKAGES),
         data=[DataRecord(**{name: data["provenance"][name] for name in ("name", "origin", "sha256", "rows")})],
-        durations_s=read_json(out / "durations.json"), metrics=metrics | flow_metrics(data["flow"]) | read_measured(measured),
+        durations_s=read_json(out / "durations.json"), metrics=metrics | flow_metrics(data["flow"]) | measured,
         figures=[FigureRecord(file=f"figures/{file}", alt=alt) for file, alt in figures.items()],
         artefacts=[ArtefactRecord(file=f"artefacts/{name}", sha256=sha256_file(out / "artefacts" / name))
                    for name in (MODEL_FILE, MANIFEST_FILE)])
     write_json(reports / "curves.json", curves | {"flow": data["flow"]})
-    write_text(reports / "model_card.md", render_card(_read_toml("card.toml"), evidence, _read_toml("references.toml")))
+    card, references = (read_packaged_toml("readmission", name) for name in ("card.toml", "references.toml"))
+    write_text(reports / "model_card.md", render_card(card, evidence, references))
     write_evidence(reports / "evidence.json", evidence)
     return evidence
-
-
-def _read_toml(name: str) -> dict[str, Any]:
-    return tomllib.loads(files("readmission").joinpath(name).read_text(encoding="utf-8"))
 
 
 def flow_metrics(flow: list[dict[str, Any]]) -> dict[str, Metric]:
@@ -174,19 +169,3 @@ def _leaks(metrics: dict[str, Metric]) -> "Axes":
     values = [metrics[f"all_encounters.leak.{name}.roc_auc"].value for name in LEAK_TITLES]
     return plots.plot_bars(list(LEAK_TITLES.values()), values, xlabel="AUROC that one would report",
                            emphasis=[name != "honest" for name in LEAK_TITLES], start=0.5)
-
-
-def publish(out: Path, home: Path) -> None:
-    """Copy reports and artefacts of a run into the project's folder, the evidence last.
-
-    Parameters
-    ----------
-    out : Path
-        Folder of the run.
-    home : Path
-        The project's folder.
-    """
-    produced = [path for name in ("artefacts", "reports") for path in sorted((out / name).rglob("*")) if path.is_file()]
-    for path in sorted(produced, key=lambda path: path.name == "evidence.json"):
-        with atomic_path(home / path.relative_to(out)) as temporary:
-            shutil.copyfile(path, temporary)

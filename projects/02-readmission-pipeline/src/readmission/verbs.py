@@ -33,10 +33,11 @@ def open_run(config: Path | None, quick: bool, seed: int | None, out: Path | Non
         Where the run keeps its files.
     """
     from carefolio.config import load_config
-    from readmission.config import ReadmissionSettings
-    from readmission.pipeline import run_folder
+    from carefolio.runs import run_folder
+    from readmission.config import FOLDER, PROJECT, ReadmissionSettings
 
-    return load_config(ReadmissionSettings, "readmission", file=config, quick=quick, seed=seed), run_folder(out, quick=quick)
+    settings = load_config(ReadmissionSettings, "readmission", file=config, quick=quick, seed=seed)
+    return settings, run_folder(FOLDER, PROJECT, out, quick=quick)
 
 
 @click.command()
