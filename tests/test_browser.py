@@ -1,38 +1,32 @@
-"""The dashboard in a real browser, at desktop and phone width: every section, the slider, the form, and nothing off the screen."""
+"""The readmission dashboard in a real browser, at desktop and phone width: every section, the slider, the form, nothing off the screen."""
 
 import re
-import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from carefolio.local_server import free_port, run_server
-from carefolio.testing import CHROMIUM_FLAGS, chromium_path, requires_browser
+from carefolio import browser
+from carefolio.browser import SIZES, WAIT_MS, overhang_px, settle
+from carefolio.testing import requires_browser
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed; it comes with the test extra")
 expect, Page = playwright.expect, playwright.Page
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, requires_browser()]
 
-SIZES = {"desktop": (1280, 900), "phone": (390, 844)}
 HEADINGS = {
     "Overview": "Result on held-out patients", "Performance": "How well does it rank patients?",
     "Calibration": "Do the risks mean what they say?",
     "Decisions": "Is it worth acting on?", "Subgroups": "Is it as good for everybody?", "What-if": "What would it say about one patient?",
     "Leakage": "What would leakage have shown?", "Downloads": "Take it with you",
 }
-OFF_SCREEN = "document.querySelector('[data-testid=stMain]').scrollWidth - document.querySelector('[data-testid=stMain]').clientWidth"
-WAIT_MS = 60_000
 
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    """The dashboard of the committed results, started as a user would."""
-    port = free_port()
-    command = [sys.executable, "-c", "from readmission.cli import main; main()", "dashboard", "--port", str(port)]
-    with run_server(command, ready_url=f"http://127.0.0.1:{port}/_stcore/health") as found:
+    """The dashboard of the committed results."""
+    with browser.serve_dashboard("readmission") as found:
         yield found
 
 
@@ -41,30 +35,14 @@ def page(request: pytest.FixtureRequest, address: str) -> Iterator["Page"]:
     """A fresh page at one size; the test fails on what the browser's console reports as an error."""
     width, height = SIZES[request.param]
     problems: list[str] = []
-
-    def note(message: Any) -> None:
-        problems.append(f"{message.text} {message.location}")
-
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=chromium_path(), args=list(CHROMIUM_FLAGS))
-        opened = browser.new_page(viewport={"width": width, "height": height})
-        opened.on("console", lambda message: note(message) if message.type == "error" else None)
-        opened.on("pageerror", lambda error: problems.append(str(error)))
-        opened.goto(address)
+    with browser.open_page(address, width=width, height=height, problems=problems) as opened:
         yield opened
-        browser.close()
     assert problems == []
 
 
 def open_section(page: "Page", name: str) -> None:
-    page.get_by_role("tab", name=name).click(timeout=WAIT_MS)
+    browser.open_section(page, name)
     expect(page.get_by_role("heading", name=HEADINGS[name])).to_be_visible(timeout=WAIT_MS)
-    settle(page)
-
-
-def settle(page: "Page") -> None:
-    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning", timeout=WAIT_MS)
-    expect(page.get_by_test_id("stException")).to_have_count(0)
 
 
 def test_threshold_slider_changes_the_words(page: "Page") -> None:
@@ -85,7 +63,7 @@ def test_every_section_fits_the_screen(page: "Page", tmp_path: Path) -> None:
         expect(page.get_by_test_id("stAlertContentError")).to_have_count(0)
         picture = page.screenshot(path=tmp_path / f"{name}.png")
         assert len(picture) > 10_000, f"{name} is nearly blank"
-        assert page.evaluate(OFF_SCREEN) <= 0, f"{name} is wider than the screen"
+        assert overhang_px(page) <= 0, f"{name} is wider than the screen"
 
 
 def test_what_if_answers_and_explains(page: "Page") -> None:
@@ -95,7 +73,7 @@ def test_what_if_answers_and_explains(page: "Page") -> None:
     expect(risk).to_contain_text(re.compile(r"\d+\.\d\s%"), timeout=WAIT_MS)
     expect(page.get_by_text("What moved it most")).to_be_visible()
     settle(page)
-    assert page.evaluate(OFF_SCREEN) <= 0
+    assert overhang_px(page) <= 0
 
 
 def test_what_if_names_a_wrong_diagnosis(page: "Page") -> None:
