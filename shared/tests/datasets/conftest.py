@@ -49,6 +49,15 @@ def failure(status: int) -> Callable[[BaseHTTPRequestHandler], None]:
     return lambda handler: _send(handler, status, b"", 0)
 
 
+def by_name(bodies: dict[str, bytes]) -> Callable[[BaseHTTPRequestHandler], None]:
+    """Answer with the body whose name ends the path, 404 where there is none."""
+    def send(handler: BaseHTTPRequestHandler) -> None:
+        body = bodies.get(handler.path.rsplit("/", 1)[-1])
+        _send(handler, 404 if body is None else 200, body or b"", len(body or b""))
+
+    return send
+
+
 def _send(handler: BaseHTTPRequestHandler, status: int, body: bytes, length: int) -> None:
     handler.send_response(status)
     handler.send_header("Content-Length", str(length))
@@ -107,7 +116,8 @@ def cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def tools() -> dict[str, Callable[..., object]]:
-    return {"whole": whole, "cut_short": cut_short, "rest": rest, "failure": failure, "make_zip": make_zip, "make_entries": make_entries}
+    return {"whole": whole, "cut_short": cut_short, "rest": rest, "failure": failure, "by_name": by_name,
+            "make_zip": make_zip, "make_entries": make_entries}
 
 
 @pytest.fixture

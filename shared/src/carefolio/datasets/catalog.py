@@ -3,7 +3,7 @@
 import tomllib
 from collections.abc import Mapping
 from importlib.resources import files
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
@@ -16,7 +16,7 @@ Url = Annotated[str, Field(pattern=r"^https?://")]
 
 
 class FileEntry(Settings):
-    """One file of a data set: its name, size and hash, and who serves it."""
+    """One file of a data set: its name, size and hash, and who serves it; ``catalog.toml`` explains the fields."""
 
     name: FileName
     bytes: int = Field(gt=0)
@@ -26,11 +26,30 @@ class FileEntry(Settings):
     member: str | None = None
     package: str | None = None
     package_path: str | None = None
+    changes: bool = False
+    assembled_by: Literal["flusight_hub"] | None = None
+    parts: tuple[FileName, ...] = ()
+    content_sha256: Sha256 | None = None
+
+    @property
+    def noted(self) -> bool:
+        """Say whether a downloaded copy's hash is noted beside it, since the catalogue cannot know it.
+
+        Returns
+        -------
+        bool
+            True for a file that changes or is assembled.
+        """
+        return self.changes or self.assembled_by is not None
 
     @model_validator(mode="after")
     def _has_source(self) -> "FileEntry":
         if not self.urls and not (self.package and self.package_path):
             raise ValueError("needs `urls`, or `package` with `package_path`")
+        if self.noted and self.member:
+            raise ValueError("`member` cannot be taken out of a file that changes or is assembled")
+        if self.assembled_by and not (self.parts and self.rows and self.content_sha256 and all("{part}" in url for url in self.urls)):
+            raise ValueError("`assembled_by` needs `parts`, `rows`, `content_sha256`, and `{part}` in each of `urls`")
         return self
 
 

@@ -8,13 +8,12 @@ the publisher's ``None`` becomes ``not_measured``: the test was not done, which 
 from __future__ import annotations
 
 import functools
-import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from carefolio.artefacts import sha256_file
 from carefolio.datasets.catalog import find_dataset
-from carefolio.datasets.provenance import LoadedData, Origin, Provenance, ResolvedFile
+from carefolio.datasets.provenance import LoadedData, Provenance, ResolvedFile
 from carefolio.datasets.resolve import resolve
 from carefolio.datasets.schema import apply_types, validate
 from carefolio.exceptions import DataUnavailableError, SchemaError
@@ -222,20 +221,13 @@ def _named_file(path: Path) -> ResolvedFile:
 
 
 def _load(file: ResolvedFile) -> LoadedData:
-    return _loaded(read_diabetes130(file.path), file.origin, file.sha256, find_dataset(NAME).licence)
+    frame = read_diabetes130(file.path)
+    return LoadedData(frame, Provenance(NAME, file.origin, file.sha256, frame.height, find_dataset(NAME).licence))
 
 
 def _load_twin(n_patients: int, random_state: int, reason: str) -> LoadedData:
-    import click
-
     from carefolio.datasets.diabetes130_twin import make_diabetes130_twin
+    from carefolio.datasets.twin import announce_twin
 
     frame = validate_diabetes130(make_diabetes130_twin(n_patients, random_state))
-    click.echo(f"SYNTHETIC DATA: {frame.height} generated encounters stand in for {NAME}; no result from them is evidence. "
-               f"Why: {reason}", err=True)
-    sha256 = hashlib.sha256(frame.write_csv().encode()).hexdigest()
-    return _loaded(frame, "synthetic", sha256, "none needed; generated, no patient's data")
-
-
-def _loaded(frame: pl.DataFrame, origin: Origin, sha256: str, licence: str) -> LoadedData:
-    return LoadedData(frame, Provenance(NAME, origin, sha256, frame.height, licence))
+    return announce_twin(frame, name=NAME, rows="encounters", reason=reason)

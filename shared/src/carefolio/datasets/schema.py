@@ -46,7 +46,7 @@ def apply_types(frame: pl.DataFrame, types: Mapping[str, Any], *, dataset: str) 
     Parameters
     ----------
     frame : polars.DataFrame
-        Columns of text; nulls stay null.
+        Columns of text, days in the form 2023-10-14; nulls stay null.
     types : mapping of str to polars data type
         The type of every column.
     dataset : str
@@ -65,7 +65,8 @@ def apply_types(frame: pl.DataFrame, types: Mapping[str, Any], *, dataset: str) 
     import polars as pl
 
     check_columns(frame.columns, list(types), dataset=dataset)
-    typed = frame.select(pl.col(name).cast(dtype, strict=False) for name, dtype in types.items())
+    typed = frame.select(pl.col(name).str.to_date("%Y-%m-%d", strict=False) if dtype == pl.Date else
+                         pl.col(name).cast(dtype, strict=False) for name, dtype in types.items())
     lost = [name for name in types if typed[name].null_count() != frame[name].null_count()]
     if lost:
         raise _misfit(frame[lost[0]], typed[lost[0]], types[lost[0]], dataset)
@@ -87,7 +88,7 @@ def _describe(dtype: Any) -> str:
         return f"one of {', '.join(labels[:6])}{' …' if len(labels) > 6 else ''}"
     if dtype.is_integer():
         return "whole numbers"
-    return "numbers" if dtype.is_numeric() else str(dtype)
+    return "numbers" if dtype.is_numeric() else "days in the form 2023-10-14" if dtype == pl.Date else str(dtype)
 
 
 def validate(frame: pl.DataFrame, schema: Any, *, dataset: str) -> pl.DataFrame:
@@ -132,7 +133,7 @@ def _translate(error: Any, frame: pl.DataFrame, dataset: str) -> SchemaError:
         return SchemaError(f"{where} must be unique; {len(bad)} value(s) stand twice, first {frame[name][int(bad[0])]!r} again "
                            f"at row {bad[0]}. Remove the repeated rows.")
     if reason == "SERIES_CONTAINS_NULLS":
-        bad = frame[name].is_null().arg_true()
+        bad = (frame[name].is_null() | (frame[name].is_nan() if frame[name].dtype.is_float() else False)).arg_true()
         return SchemaError(f"{where} must not be missing; {len(bad)} value(s) are, first at row {bad[0]}. "
                            "The line may be cut short: fetch the file again.")
     bad = (~error.check_output.to_series()).arg_true()

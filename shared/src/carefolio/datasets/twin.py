@@ -1,0 +1,40 @@
+"""What all synthetic twins share: one line that says so, and a provenance that nobody can take for real data."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from carefolio.datasets.provenance import LoadedData, Provenance
+
+if TYPE_CHECKING:
+    import polars as pl
+
+LICENCE = "none needed; generated, no patient's data"
+
+
+def announce_twin(frame: pl.DataFrame, *, name: str, rows: str, reason: str) -> LoadedData:
+    """Say on standard error that a generated table stands in for a real one, and give it with its provenance.
+
+    Parameters
+    ----------
+    frame : polars.DataFrame
+        The generated table, checked.
+    name : str
+        Name of the data set that it stands in for.
+    rows : str
+        What a row is, in the plural, for example ``"encounters"``.
+    reason : str
+        Why the real data is not there.
+
+    Returns
+    -------
+    LoadedData
+        The table; origin ``"synthetic"``, the hash that of the table's CSV form.
+    """
+    import click
+
+    click.echo(f"SYNTHETIC DATA: {frame.height} generated {rows} stand in for {name}; no result from them is evidence. "
+               f"Why: {reason}", err=True)
+    sha256 = hashlib.sha256(frame.write_csv().encode()).hexdigest()
+    return LoadedData(frame, Provenance(name, "synthetic", sha256, frame.height, LICENCE))
