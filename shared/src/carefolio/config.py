@@ -80,7 +80,7 @@ def load_config(settings: type[SettingsT], package: str, *, file: Path | None = 
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise ConfigError(f"configuration {file or package}: `{where}`: {first['msg']}; got {first['input']!r}. "
+        raise ConfigError(f"configuration {file or package}: `{where}`: {first['msg']}; got {str(first['input'])[:80]!r}. "
                           f"The keys and their defaults stand in {package}/config.toml.") from None
 
 

@@ -1,0 +1,1 @@
+"""Who of the seriously ill dies, and when: SUPPORT2."""

@@ -1,0 +1,1 @@
+"""What the waves of COVID-19 looked like: weekly series, waves, fatality, reproduction number."""
