@@ -70,7 +70,7 @@ def build_report(out: Path, settings: ReadmissionSettings, *, command: str, meas
         schema=1, project=PROJECT, commit=git_commit(), command=command, created=utc_now(), seed=settings.seed,
         config=settings.model_dump(mode="json"), split=SplitRecord(**data["split"]), environment=environment(PACKAGES),
         data=[DataRecord(**{name: data["provenance"][name] for name in ("name", "origin", "sha256", "rows")})],
-        durations_s=read_json(out / "durations.json"), metrics=metrics | flow_metrics(data["flow"]) | measured,
+        durations_s=read_json(out / "durations.json"), metrics=metrics | flow_metrics(data["flow"]) | dict(measured),
         figures=[FigureRecord(file=f"figures/{file}", alt=alt) for file, alt in figures.items()],
         artefacts=[ArtefactRecord(file=f"artefacts/{name}", sha256=sha256_file(out / "artefacts" / name))
                    for name in (MODEL_FILE, MANIFEST_FILE)])

@@ -1,0 +1,103 @@
+"""The four stages, each from files to files, so that every one can be run again alone."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from carefolio.config import project_home
+from carefolio.exceptions import DataUnavailableError
+from carefolio.runs import may_be_published, measured_metrics, publish, timed_step
+from outcomes_analysis.config import FOLDER, OutcomesSettings
+
+
+def data_stage(settings: OutcomesSettings, out: Path, *, parts: Sequence[str] = ()) -> None:
+    """Load and check the data sets; say which parts had to be left out.
+
+    Parameters
+    ----------
+    settings : OutcomesSettings
+        Settings.
+    out : Path
+        Folder of the run.
+    parts : sequence of str, optional
+        Names of parts; default all.
+    """
+    import click
+
+    from outcomes_analysis import data
+
+    with timed_step("data", out):
+        problems = data.prepare(parts or list(data.PARTS), out, seed=settings.seed)
+    for part, reason in problems.items():
+        click.echo(f"{part} is left out: {reason}", err=True)
+
+
+def train_stage(settings: OutcomesSettings, out: Path) -> None:
+    """Fit the survival models in nested cross-validation, and make every forecast as of its week.
+
+    Parameters
+    ----------
+    settings : OutcomesSettings
+        Settings.
+    out : Path
+        Folder of the run.
+    """
+    from outcomes_analysis import train
+
+    train.train_parts(settings, out, progress=lambda title: timed_step(title, out))
+
+
+def evaluate_stage(settings: OutcomesSettings, out: Path) -> None:
+    """Measure and describe each part.
+
+    Parameters
+    ----------
+    settings : OutcomesSettings
+        Settings.
+    out : Path
+        Folder of the run.
+    """
+    from outcomes_analysis import evaluate
+
+    evaluate.evaluate_parts(settings, out, progress=lambda title: timed_step(title, out))
+
+
+def report_stage(settings: OutcomesSettings, out: Path, *, command: str, to_repository: bool) -> None:
+    """Write evidence, figures and card, and publish them if this was a full run of all parts on real data.
+
+    Parameters
+    ----------
+    settings : OutcomesSettings
+        Settings.
+    out : Path
+        Folder of the run.
+    command : str
+        The command that was given.
+    to_repository : bool
+        Whether this run may replace the committed reports.
+    """
+    from outcomes_analysis import data, report
+
+    with timed_step("report", out):
+        evidence = report.build_report(out, settings, command=command, measured=measured_metrics(FOLDER))
+    if to_repository and may_be_published(evidence) and data.read_record(out)["parts"] == list(data.PARTS):
+        publish(out, project_home(FOLDER))
+
+
+def refuse_missing_parts(out: Path) -> None:
+    """End a run with an error if a part had to be left out, so that nobody takes it for a whole one.
+
+    Parameters
+    ----------
+    out : Path
+        Folder of the run.
+
+    Raises
+    ------
+    DataUnavailableError
+        Naming the parts and why.
+    """
+    from outcomes_analysis import data
+
+    problems = data.read_record(out)["problems"]
+    if problems:
+        raise DataUnavailableError("; ".join(f"{part} was left out: {reason}" for part, reason in problems.items()))

@@ -1,0 +1,81 @@
+"""Turn the results into what is committed: evidence, what the dashboard draws, figures and model card."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from carefolio.artefacts import read_json, write_json, write_text
+from carefolio.evidence import DataRecord, Evidence, FigureRecord, Metric, SplitRecord, environment, git_commit, utc_now, write_evidence
+from carefolio.model_card import render_card
+from carefolio.runs import read_packaged_toml
+from outcomes_analysis import data
+from outcomes_analysis.config import PROJECT
+from outcomes_analysis.evaluate import load_results
+from outcomes_analysis.forecast import figures as forecast_figures
+from outcomes_analysis.survival import figures as survival_figures
+from outcomes_analysis.waves import figures as waves_figures
+
+if TYPE_CHECKING:
+    from outcomes_analysis.config import OutcomesSettings
+
+PACKAGES = ["lifelines", "lightgbm", "numpy", "polars", "scikit-learn", "scikit-survival", "scipy", "tableone"]
+
+
+def build_report(out: Path, settings: "OutcomesSettings", *, command: str, measured: Mapping[str, Metric]) -> Evidence:
+    """Write ``reports`` of a run: figures first, evidence last.
+
+    Parameters
+    ----------
+    out : Path
+        Folder of the run, with the results of the other stages.
+    settings : OutcomesSettings
+        Goes into the evidence.
+    command : str
+        The command that was given.
+    measured : mapping of str to Metric
+        Metrics that are measured apart, by evidence id.
+
+    Returns
+    -------
+    Evidence
+        The record that was written to ``<out>/reports/evidence.json``.
+    """
+    record, reports = data.read_record(out), out / "reports"
+    metrics, split = dict(measured), None
+    figures: dict[str, str] = {}
+    for part in record["parts"]:
+        found, curves = load_results(out, part)
+        metrics |= found
+        split = curves.get("split", split)
+        figures |= _draw(part, found, curves, out)
+        write_json(reports / f"{part}.json", curves)
+    evidence = Evidence(
+        schema=1, project=PROJECT, commit=git_commit(), command=command, created=utc_now(), seed=settings.seed,
+        config=settings.model_dump(mode="json"), split=SplitRecord(**split) if split else None, environment=environment(PACKAGES),
+        data=[_data_record(provenance) for provenance in record["provenance"].values()],
+        durations_s=read_json(out / "durations.json"), metrics=metrics,
+        figures=[FigureRecord(file=f"figures/{file}", alt=alt) for file, alt in figures.items()], artefacts=[])
+    if "survival" in record["parts"]:
+        card, references = (read_packaged_toml("outcomes_analysis", name) for name in ("card.toml", "references.toml"))
+        write_text(reports / "model_card.md", render_card(card, evidence, references))
+    write_evidence(reports / "evidence.json", evidence)
+    return evidence
+
+
+def _draw(part: str, metrics: dict[str, Metric], curves: dict[str, Any], out: Path) -> dict[str, str]:
+    folder = out / "reports" / "figures"
+    match part:
+        case "survival":
+            return survival_figures.draw(metrics, curves, folder)
+        case "waves":
+            return waves_figures.draw(metrics, curves, folder)
+        case _:
+            tables = {name: pl.read_parquet(out / "tables" / f"{name}.parquet") for name in ("truth", "forecasts")}
+            return forecast_figures.draw(metrics, curves, tables, folder)
+
+
+def _data_record(provenance: Mapping[str, Any]) -> DataRecord:
+    return DataRecord(**{name: provenance[name] for name in ("name", "origin", "sha256", "rows")})
+
