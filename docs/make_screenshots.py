@@ -7,7 +7,7 @@ import click
 from carefolio.browser import open_page, open_section, serve_dashboard
 
 VIEWS: dict[str, dict[str, tuple[int, int, str]]] = {
-    "outcomes_analysis": {},
+    "outcomes_analysis": {"outcomes-dashboard.png": (1280, 1200, "COVID-19"), "outcomes-dashboard-phone.png": (390, 844, "Survival")},
     "readmission": {"readmission-dashboard.png": (1280, 1110, "Decisions"), "readmission-dashboard-phone.png": (390, 844, "Overview")},
 }
 """Package -> file -> width, height, section."""

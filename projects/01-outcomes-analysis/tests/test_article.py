@@ -25,7 +25,7 @@ def test_the_article_runs_from_top_to_bottom(tmp_path: Path, monkeypatch: pytest
     for i, block in enumerate(found):
         output = io.StringIO()
         with contextlib.redirect_stdout(output):
-            exec(compile(block, f"article.md, block {i + 1}", "exec"), names)  # noqa: S102
+            exec(compile(block, f"article.md, block {i + 1}", "exec"), names)
         said.append(output.getvalue())
     assert len(found) == 8
     assert "support2 package (9105, 38)" in said[0]

@@ -15,6 +15,7 @@ from carefolio.command import DISCLAIMER
 from carefolio.config import project_home
 from carefolio.datasets.diabetes130 import column_types
 from carefolio.evidence import read_evidence
+from carefolio.views import metrics_csv, percent
 from readmission.config import FOLDER
 from readmission.dashboard import SECTIONS
 from readmission.features import build_features
@@ -92,7 +93,7 @@ def test_threshold_slider_changes_words_and_numbers(curves: dict[str, Any]) -> N
     place = curves["risk_thresholds"].index(0.2)
     assert before != after
     assert f"{round(1000 * curves['flagged']['lightgbm'][place]['flagged_fraction']):,} would be flagged" in after
-    assert app.metric[0].value == results.percent(curves["flagged"]["lightgbm"][place]["sensitivity"])
+    assert app.metric[0].value == percent(curves["flagged"]["lightgbm"][place]["sensitivity"])
     assert app.table[0].value.iloc[0, 1] == f"{1000 * curves['net_benefit']['lightgbm'][place]:.1f}"
 
 
@@ -117,7 +118,7 @@ def test_subgroup_metric_can_be_chosen(curves: dict[str, Any]) -> None:
     assert not app.exception
     women = next(member for member in curves["subgroups"] if member["value"] == "Female")
     row = app.table[0].value.set_index("Group").loc["Women"]
-    assert row.iloc[1].startswith(results.percent(women["observed_minus_predicted"]["value"]))
+    assert row.iloc[1].startswith(percent(women["observed_minus_predicted"]["value"]))
 
 
 def columnar_risk(encounter: dict[str, Any], earlier: list[dict[str, Any]]) -> float:
@@ -137,7 +138,7 @@ def test_what_if_gives_the_models_risk() -> None:
     app = open_section(COMMITTED, "What-if")
     app.button[0].click().run()
     assert not app.exception
-    assert app.metric[0].value == results.percent(columnar_risk(encounter_of(what_if.DEFAULTS), []))
+    assert app.metric[0].value == percent(columnar_risk(encounter_of(what_if.DEFAULTS), []))
 
 
 def test_what_if_takes_changed_values_and_an_earlier_stay() -> None:
@@ -148,7 +149,7 @@ def test_what_if_takes_changed_values_and_an_earlier_stay() -> None:
     app.button[0].click().run()
     assert not app.exception
     earlier = encounter_of(what_if.EARLIER_DEFAULTS) | {"returned_within_30_days": True}
-    assert app.metric[0].value == results.percent(columnar_risk(encounter_of(what_if.DEFAULTS | {"number_inpatient": 4}), [earlier]))
+    assert app.metric[0].value == percent(columnar_risk(encounter_of(what_if.DEFAULTS | {"number_inpatient": 4}), [earlier]))
 
 
 def test_what_if_explains_a_wrong_code_without_a_traceback() -> None:
@@ -188,7 +189,7 @@ def test_a_missing_figure_is_named(section: str, tmp_path: Path) -> None:
 def test_risk_is_placed_among_the_held_out_discharges() -> None:
     curves = {"risk_thresholds": [0.1, 0.2, 0.3],
               "flagged": {"lightgbm": [{"flagged_fraction": share} for share in (0.6, 0.2, 0.1)]}}
-    assert what_if.where_it_stands(0.15, curves) == f"higher than in {results.percent(0.6, digits=0)} of held-out discharges."
+    assert what_if.where_it_stands(0.15, curves) == f"higher than in {percent(0.6, digits=0)} of held-out discharges."
     assert what_if.where_it_stands(0.05, curves).startswith("lower than in 60.0")
     assert what_if.where_it_stands(0.5, curves).startswith("among the highest 10.0")
 
@@ -202,7 +203,7 @@ def test_published_figures_that_are_no_auroc_are_left_out() -> None:
 
 def test_downloads_hold_every_metric_and_subgroup(record: Any, curves: dict[str, Any]) -> None:
     run = results.Results(record, curves, {}, COMMITTED)
-    metrics = list(csv.DictReader(io.StringIO(downloads.metrics_csv(run).decode())))
+    metrics = list(csv.DictReader(io.StringIO(metrics_csv(run.evidence).decode())))
     assert {row["id"]: float(row["value"]) for row in metrics} == {name: metric.value for name, metric in record.metrics.items()}
     groups = list(csv.DictReader(io.StringIO(downloads.subgroups_csv(run).decode())))
     assert [row["value"] for row in groups] == [member["value"] for member in curves["subgroups"]]

@@ -63,13 +63,23 @@ def data_banner(evidence: "Evidence | None") -> None:
     if evidence is None:
         st.warning("No evidence yet: run the chapter's `run` command, then load this page again.")
         return
-    listed = "; ".join(f"{data.name}, {data.rows:,} rows ({data.origin})" for data in evidence.data)
+    listed = _listed(evidence)
     if not evidence.data:
         st.info("This run read no data set.")
     elif is_synthetic(evidence):
         st.warning(f"Synthetic data: {listed}. The numbers show that the code runs; they say nothing about patients.")
     else:
         st.success(f"Real data: {listed}.")
+
+
+def _listed(evidence: "Evidence") -> str:
+    """Name the data sets: with their rows if they are few, else by origin, so that the line stays short on a phone."""
+    if len(evidence.data) <= 2:
+        return "; ".join(f"{data.name}, {data.rows:,} rows ({data.origin})" for data in evidence.data)
+    by_origin: dict[str, list[str]] = {}
+    for data in evidence.data:
+        by_origin.setdefault(data.origin, []).append(data.name)
+    return "; ".join(f"{', '.join(names)} ({origin})" for origin, names in by_origin.items())
 
 
 def metric_card(label: str, metric: "Metric | None", number_format: str = ".3f", *, explanation: str | None = None) -> None:

@@ -16,6 +16,7 @@ from carefolio.command import DISCLAIMER
 from carefolio.evidence import git_commit, utc_now
 from carefolio.exceptions import ArtefactError
 from outcomes_analysis import data
+from outcomes_analysis.config import PARTS
 from outcomes_analysis.waves.describe import slug
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def _ensure_data(settings: "OutcomesSettings", out: Path, part: str) -> list[Map
             raise ArtefactError(f"{out} holds no forecasts; make them with `outcomes run --part forecast` and the same --quick and --out.")
         data.prepare([part], out, seed=settings.seed)
         record = data.read_record(out)
-    return [record["provenance"][name] for name in data.PARTS[part]]
+    return [record["provenance"][name] for name in PARTS[part]]
 
 
 def country_section(settings: "OutcomesSettings", out: Path, country: str) -> Section:

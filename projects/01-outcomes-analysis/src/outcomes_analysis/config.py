@@ -9,6 +9,12 @@ from outcomes_analysis.waves.settings import WavesSettings
 
 PROJECT = "outcomes_analysis"
 FOLDER = "01-outcomes-analysis"
+PARTS: dict[str, tuple[str, ...]] = {
+    "survival": ("support2",),
+    "waves": ("covid19_jhu", "world_population"),
+    "forecast": ("flusight", "flusight_baseline", "flusight_ensemble"),
+}
+"""The parts, and the data sets that each reads."""
 
 
 class OutcomesSettings(Settings):

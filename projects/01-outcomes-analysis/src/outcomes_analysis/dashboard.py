@@ -5,12 +5,10 @@ from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
-import streamlit as st
-
 from carefolio.config import project_home
 from carefolio.dashboard import page, provenance_footer
 from carefolio.exceptions import CarefolioError
-from carefolio.views import show_problem
+from carefolio.views import show_problem, show_sections
 from outcomes_analysis.config import FOLDER
 from outcomes_analysis.views.results import Results, read_results
 
@@ -50,18 +48,8 @@ def main(folder: Path | None = None) -> None:
         show_problem(error)
         return
     page(TITLE, ICON, QUESTION, evidence=results.evidence)
-    for tab, show in zip(st.tabs(list(SECTIONS), key="section", bind="query-params"), SECTIONS.values(), strict=True):
-        if tab.open:
-            with tab:
-                _show(show, results)
+    show_sections(SECTIONS, results)
     provenance_footer(results.evidence)
-
-
-def _show(show: Callable[[Results], None], results: Results) -> None:
-    try:
-        show(results)
-    except CarefolioError as error:
-        show_problem(error)
 
 
 if __name__ == "__main__":

@@ -18,13 +18,7 @@ from carefolio.datasets.support2 import load_support2
 from carefolio.datasets.twin import announce_twin
 from carefolio.datasets.world_population import load_world_population
 from carefolio.exceptions import CarefolioError, DataUnavailableError
-
-PARTS: dict[str, tuple[str, ...]] = {
-    "survival": ("support2",),
-    "waves": ("covid19_jhu", "world_population"),
-    "forecast": ("flusight", "flusight_baseline", "flusight_ensemble"),
-}
-"""What each part reads."""
+from outcomes_analysis.config import PARTS
 
 LOADERS: dict[str, Callable[..., LoadedData]] = {
     "support2": load_support2,

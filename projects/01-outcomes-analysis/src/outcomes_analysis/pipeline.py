@@ -6,7 +6,7 @@ from pathlib import Path
 from carefolio.config import project_home
 from carefolio.exceptions import DataUnavailableError
 from carefolio.runs import may_be_published, measured_metrics, publish, timed_step
-from outcomes_analysis.config import FOLDER, OutcomesSettings
+from outcomes_analysis.config import FOLDER, PARTS, OutcomesSettings
 
 
 def data_stage(settings: OutcomesSettings, out: Path, *, parts: Sequence[str] = ()) -> None:
@@ -26,7 +26,7 @@ def data_stage(settings: OutcomesSettings, out: Path, *, parts: Sequence[str] = 
     from outcomes_analysis import data
 
     with timed_step("data", out):
-        problems = data.prepare(parts or list(data.PARTS), out, seed=settings.seed)
+        problems = data.prepare(parts or list(PARTS), out, seed=settings.seed)
     for part, reason in problems.items():
         click.echo(f"{part} is left out: {reason}", err=True)
 
@@ -79,7 +79,7 @@ def report_stage(settings: OutcomesSettings, out: Path, *, command: str, to_repo
 
     with timed_step("report", out):
         evidence = report.build_report(out, settings, command=command, measured=measured_metrics(FOLDER))
-    if to_repository and may_be_published(evidence) and data.read_record(out)["parts"] == list(data.PARTS):
+    if to_repository and may_be_published(evidence) and data.read_record(out)["parts"] == list(PARTS):
         publish(out, project_home(FOLDER))
 
 

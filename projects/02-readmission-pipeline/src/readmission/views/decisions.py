@@ -4,9 +4,10 @@ from typing import Any
 
 import streamlit as st
 
+from carefolio import charts
+from carefolio.views import percent, percent_with_interval
 from readmission.names import MODEL_NAMES
-from readmission.views import charts
-from readmission.views.results import PRIMARY, Results, percent, percent_with_interval
+from readmission.views.results import PRIMARY, STYLES, Results
 
 RULES = ("lightgbm", "lace", "treat_all", "treat_none")
 NAMES = {name: MODEL_NAMES.get(name, name.replace("_", " ")) for name in RULES}
@@ -43,7 +44,8 @@ def _threshold(results: Results) -> None:
         for label, name in shown.items():
             value = flagged["lightgbm"][place][name]
             st.metric(label, "–" if value is None else percent(value), border=True)
-    st.altair_chart(charts.decision_chart(thresholds, benefits, results.curves["net_benefit_band"], chosen=thresholds[place]),
+    band = results.curves["net_benefit_band"]
+    st.altair_chart(charts.decision_chart(thresholds, benefits, band, chosen=thresholds[place], styles=STYLES),
                     alt="Net benefit over risk thresholds")
     st.table([{"Rule": name, "Net benefit per 1,000": f"{1000 * values[place]:.1f}"} for name, values in benefits.items()],
              border="horizontal", hide_index=True)

@@ -1,33 +1,16 @@
 """Sections that show measured results: overview, performance, calibration, subgroups, leakage."""
 
-import base64
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
+from carefolio import charts
 from carefolio.dashboard import metric_card
+from carefolio.views import NBSP, ORIGINS, inline_image, percent, percent_with_interval, with_interval
 from readmission.names import LEAK_TITLES
-from readmission.views import charts
-from readmission.views.results import (
-    COHORTS,
-    GROUPS,
-    MODELS,
-    NBSP,
-    PRIMARY,
-    SUBGROUP_METRICS,
-    Results,
-    group_value,
-    percent,
-    percent_with_interval,
-    read_file,
-    with_interval,
-)
+from readmission.views.results import COHORTS, GROUPS, MODELS, PRIMARY, STYLES, SUBGROUP_METRICS, Results, group_value
 
-ORIGINS = {"publisher": "the published file, from its publisher", "mirror": "the published file, from a local mirror",
-           "cache": "the published file, from the local cache", "package": "the published file, from a package",
-           "file": "a file named by the user", "synthetic": "made up by a program; no patient's data"}
 SPELLINGS = {"xgboost": "XGBoost", "lightgbm": "LightGBM", "tabpfn": "TabPFN", "lace": "LACE", "hospital": "HOSPITAL",
              "wasserman": "Wasserman", "cureus": "Cureus", "tabarena": "TabArena"}
 
@@ -56,15 +39,10 @@ def show_overview(results: Results) -> None:
     left, right = st.columns(2, gap="large")
     with left:
         st.subheader("Who is in it")
-        st.image(_inline(results.folder / "reports" / "figures" / "cohort_flow.png"), width="stretch", alt="Cohort flow")
+        st.image(inline_image(results.file("figures/cohort_flow.png")), width="stretch", alt="Cohort flow")
     with right:
         st.subheader("Where it comes from")
         st.table(_provenance(results), border="horizontal", hide_header=True, hide_index=True)
-
-
-def _inline(path: Path) -> str:
-    """Give a picture as an address that holds it: Streamlit drops its own copy when a reader leaves the section before it has loaded."""
-    return f"data:image/png;base64,{base64.b64encode(read_file(path)).decode('ascii')}"
 
 
 def _provenance(results: Results) -> list[dict[str, str]]:
@@ -110,18 +88,19 @@ def show_performance(results: Results) -> None:
     rows = [{"label": COHORTS[key], "series": title} | _bounds(results.metric(f"{key}.test.{name}.roc_auc"))
             for key in COHORTS for name, title in MODELS.items()]
     st.markdown("**AUROC by cohort and model, with intervals**")
-    st.altair_chart(charts.interval_chart(rows, title="AUROC, higher is better"), alt="AUROC by cohort and model")
+    st.altair_chart(charts.interval_chart(rows, title="AUROC, higher is better", styles=STYLES), alt="AUROC by cohort and model")
     left, right = st.columns(2, gap="large")
     roc, recall = results.curves["roc"], results.curves["precision_recall"]
     with left:
         st.markdown("**ROC curve**, all encounters")
         points = {title: (roc[name]["false_positive_rate"], roc[name]["true_positive_rate"]) for name, title in MODELS.items()}
-        st.altair_chart(charts.curves_chart(points, x_title="1 - specificity", y_title="sensitivity", diagonal=True), alt="ROC curves")
+        st.altair_chart(charts.curves_chart(points, x_title="1 - specificity", y_title="sensitivity", styles=STYLES, diagonal=True),
+                        alt="ROC curves")
     with right:
         st.markdown("**Precision-recall curve**, all encounters")
         points = {title: _from_first_flag(recall[name]) for name, title in MODELS.items()}
         limit = min(1.0, 1.2 * max(max(precision) for _, precision in points.values()))
-        st.altair_chart(charts.curves_chart(points, x_title="recall (sensitivity)", y_title="precision", y_limit=limit),
+        st.altair_chart(charts.curves_chart(points, x_title="recall (sensitivity)", y_title="precision", styles=STYLES, y_limit=limit),
                         alt="Precision-recall curves")
     show_published(results.references)
 
@@ -201,7 +180,8 @@ def show_calibration(results: Results) -> None:
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown("**Observed against predicted risk**")
-        st.altair_chart(charts.calibration_chart(results.curves["calibration"]), alt="Observed share of returns against predicted risk")
+        st.altair_chart(charts.calibration_chart({"LightGBM": results.curves["calibration"]}, y_title="observed share of returns",
+                                                 count_title="discharges"), alt="Observed share of returns against predicted risk")
         st.caption("Ten groups of equal size by predicted risk; bars are 95 % intervals. Above the line, risks are stated too low.")
     with right:
         st.markdown("**Beside the other models**")
@@ -244,7 +224,7 @@ def show_subgroups(results: Results) -> None:
 
 
 def _subgroup_chart(rows: list[dict[str, Any]], metric: str, results: Results) -> Any:
-    formats = {} if metric == "roc_auc" else {"number_format": ".1%", "axis_format": ".0%"}
+    formats: dict[str, Any] = {} if metric == "roc_auc" else {"number_format": ".1%", "axis_format": ".0%"}
     return charts.interval_chart(rows, title=SUBGROUP_METRICS[metric], references=_reference(results, metric), **formats)
 
 

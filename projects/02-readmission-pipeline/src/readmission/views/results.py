@@ -9,8 +9,11 @@ from typing import Any
 import streamlit as st
 
 from carefolio.artefacts import read_json
+from carefolio.charts import SeriesStyle
 from carefolio.evidence import Evidence, Metric, read_evidence
-from carefolio.exceptions import ArtefactError, CarefolioError, EvidenceError
+from carefolio.exceptions import ArtefactError, EvidenceError
+from carefolio.plots import PALETTE
+from carefolio.views import read_file
 from readmission.names import GROUP_VALUES, MODEL_NAMES
 
 PRIMARY = "all_encounters"
@@ -20,7 +23,8 @@ COHORTS = {
     "later_encounters": "Later encounters, split by time",
 }
 MODELS = {name: MODEL_NAMES[name] for name in ("lightgbm", "logistic", "lace")}
-NBSP = "\u00a0"
+STYLES = {"LightGBM": SeriesStyle(PALETTE["blue"]), "logistic regression": SeriesStyle(PALETTE["orange"], (8, 3), "square"),
+          "LACE-like score": SeriesStyle(PALETTE["green"], (3, 2), "triangle-up")}
 GROUPS = {"race": "Race", "sex": "Sex", "age_group": "Age"}
 SUBGROUP_METRICS = {"roc_auc": "AUROC", "observed_minus_predicted": "Observed minus predicted", "sensitivity": "Sensitivity in top 20 %"}
 
@@ -33,6 +37,26 @@ class Results:
     curves: dict[str, Any]
     references: dict[str, dict[str, str]]
     folder: Path
+
+    def file(self, name: str) -> bytes:
+        """Read a file of the reports.
+
+        Parameters
+        ----------
+        name : str
+            Relative to the folder of the reports.
+
+        Returns
+        -------
+        bytes
+            Its content.
+
+        Raises
+        ------
+        ArtefactError
+            If it is missing.
+        """
+        return read_file(self.folder / "reports" / name, command="readmission report")
 
     def metric(self, name: str) -> Metric:
         """Look up a metric.
@@ -88,85 +112,6 @@ def _read(folder: Path, changed: int) -> Results:
     return Results(read_evidence(folder / "reports" / "evidence.json"), read_json(folder / "reports" / "curves.json"), references, folder)
 
 
-def read_file(path: Path) -> bytes:
-    """Read a file of the run.
-
-    Parameters
-    ----------
-    path : Path
-        A figure, card or record.
-
-    Returns
-    -------
-    bytes
-        Its content.
-
-    Raises
-    ------
-    ArtefactError
-        If it is missing.
-    """
-    if not path.is_file():
-        raise ArtefactError(f"{path} is missing; write it again with `readmission report` or restore the committed reports.")
-    return path.read_bytes()
-
-
-def with_interval(metric: Metric, *, digits: int = 3) -> str:
-    """Write a value with its interval.
-
-    Parameters
-    ----------
-    metric : Metric
-        What to write.
-    digits : int, default 3
-        Decimals.
-
-    Returns
-    -------
-    str
-        For example ``"0.675 (0.647 to 0.706)"``, which breaks only before the bracket; the value alone where there is no interval.
-    """
-    if metric.low is None or metric.high is None:
-        return f"{metric.value:.{digits}f}"
-    return f"{metric.value:.{digits}f} ({metric.low:.{digits}f}{NBSP}to{NBSP}{metric.high:.{digits}f})"
-
-
-def percent(share: float, *, digits: int = 1) -> str:
-    """Write a share.
-
-    Parameters
-    ----------
-    share : float
-        In [0, 1].
-    digits : int, default 1
-        Decimals.
-
-    Returns
-    -------
-    str
-        For example ``"11.7 %"``.
-    """
-    return f"{100 * share:.{digits}f}{NBSP}%"
-
-
-def percent_with_interval(value: float, low: float | None, high: float | None) -> str:
-    """Write a share with its interval.
-
-    Parameters
-    ----------
-    value : float
-        In [0, 1].
-    low, high : float or None
-        Its interval.
-
-    Returns
-    -------
-    str
-        For example ``"21.3 % (18.0 to 24.9)"``.
-    """
-    return percent(value) if low is None or high is None else f"{percent(value)} ({100 * low:.1f}{NBSP}to{NBSP}{100 * high:.1f})"
-
-
 def group_value(value: str) -> str:
     """Name a member of a subgroup.
 
@@ -182,14 +127,3 @@ def group_value(value: str) -> str:
     """
     name = GROUP_VALUES.get(value, value.replace("_", " "))
     return name[:1].upper() + name[1:]
-
-
-def show_problem(error: CarefolioError) -> None:
-    """Show an expected error as a message.
-
-    Parameters
-    ----------
-    error : CarefolioError
-        What went wrong and what to do.
-    """
-    st.error(str(error), icon=":material/error:")

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 from pydantic import ValidationError
 
+from carefolio import charts
 from carefolio.datasets.diabetes130 import LABELS, RANGES
 from carefolio.exceptions import CarefolioError
+from carefolio.views import percent, show_problem
 from readmission.data import DIED, HOSPICE
 from readmission.model import MODEL_FILE
 from readmission.schemas import PatientStay, published_codes
-from readmission.views import charts
-from readmission.views.results import PRIMARY, Results, percent, show_problem
+from readmission.views.results import PRIMARY, Results
 
 if TYPE_CHECKING:
     from readmission.predictor import Explained, Predictor

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from carefolio import browser
-from carefolio.browser import SIZES, WAIT_MS, overhang_px, settle
+from carefolio.browser import WAIT_MS, overhang_px, settle
 from carefolio.testing import requires_browser
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed; it comes with the test extra")
@@ -28,16 +28,6 @@ def address() -> Iterator[str]:
     """The dashboard of the committed results."""
     with browser.serve_dashboard("readmission") as found:
         yield found
-
-
-@pytest.fixture(params=SIZES)
-def page(request: pytest.FixtureRequest, address: str) -> Iterator["Page"]:
-    """A fresh page at one size; the test fails on what the browser's console reports as an error."""
-    width, height = SIZES[request.param]
-    problems: list[str] = []
-    with browser.open_page(address, width=width, height=height, problems=problems) as opened:
-        yield opened
-    assert problems == []
 
 
 def open_section(page: "Page", name: str) -> None:
