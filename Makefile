@@ -50,7 +50,7 @@ demo: $(VENV)/.runtime  ## Run every project in its quick form and say where to 
 	@echo
 	@echo "Results of this run:   outputs/*/quick/reports (evidence.json, figures, model_card.md)"
 	@echo "Committed full results: projects/*/reports"
-	@echo "Look around:            $(BIN)/carefolio hub    or    $(BIN)/readmission dashboard"
+	@echo "Look around:            $(BIN)/carefolio hub, $(BIN)/outcomes dashboard, $(BIN)/readmission dashboard"
 	@echo "Ask the real model:     $(BIN)/readmission serve --no-auth"
 
 test: $(VENV)/.testing  ## Run the tests; parts that are absent here are skipped with a reason
@@ -63,7 +63,7 @@ check: $(VENV)/.testing  ## Lint, types, import rules, docstrings, and every num
 	$(BIN)/numpydoc lint --config . $$(git ls-files 'shared/src/**/*.py' 'projects/*/src/**/*.py')
 	$(BIN)/carefolio check
 
-full: $(VENV)/.testing  ## Run all projects on the real data and rewrite the committed reports (a quarter of an hour)
+full: $(VENV)/.testing  ## Run all projects on the real data and rewrite the committed reports (half an hour)
 	$(BIN)/carefolio run --all
 	$(BIN)/carefolio check --write
 
