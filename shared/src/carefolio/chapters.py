@@ -148,7 +148,7 @@ def headline(chapter: Chapter) -> str:
     record = evidence.metrics.get(chapter.headline)
     form = "ci.3f" if record and record.level is not None else ".3f"
     shown = fill(f"<!--ev {chapter.headline} {form}--><!--/ev-->", {evidence.project: evidence}, {}, project=evidence.project)
-    name = chapter.headline.rpartition(".")[2].replace("_", " ").replace("roc auc", "ROC AUC")
+    name = chapter.headline.rpartition(".")[2].replace("_", " ").replace("roc auc", "ROC AUC").replace("wis", "WIS")
     return f"{name} {re.sub('<!--.*?-->', '', shown)}"
 
 
