@@ -88,3 +88,27 @@ def test_the_published_table_is_out_of_step_and_disease_groups_confirm_the_repai
     cirrhosis = pl.Series(found.phase_two) & (frame["fac_dzgroup"].cast(pl.String) == "Cirrhosis")
     assert frame.filter(cirrhosis)["num_bili"].mean() < 3 < 5 < fixed.filter(cirrhosis)["num_bili"].mean()
     assert fixed.select(pl.exclude(DISPLACED)).equals(frame.select(pl.exclude(DISPLACED)))
+
+
+def test_the_glucose_of_the_diabetic_is_compared_before_and_after(monkeypatch):
+    from outcomes_analysis.survival import evaluate
+    from outcomes_analysis.survival.settings import SurvivalSettings
+
+    settings = SurvivalSettings.model_construct(replicates=50, level=0.95)
+    table = pl.DataFrame({
+        "pid": range(8), "phase": [2] * 6 + [1, 1], "fac_diabetes": ["1", "1", "1", "0", "0", "0", "1", "0"],
+        "num_glucose": [200.0, 220.0, 210.0, 100.0, 110.0, 90.0, 999.0, 0.0],
+        "num_glucose_published": [100.0, 90.0, 110.0, 200.0, 210.0, None, 999.0, 0.0],
+    })
+    monkeypatch.setattr(evaluate.uncertainty, "bootstrap_values", _without_empty_draws)
+    found = evaluate.glucose_gaps(table, settings, seed=0)
+    assert found["support2.realignment.physiology.glucose_gap_realigned"].value == 110
+    assert found["support2.realignment.physiology.glucose_gap_published"].value == -105
+    assert found["support2.realignment.physiology.glucose_gap_realigned"].n == 6
+
+
+def _without_empty_draws(function_of_weights, *, groups, **_):
+    from carefolio.uncertainty import Interval
+
+    value = float(function_of_weights(np.ones(len(groups)))[0])
+    return [Interval(value, value - 1, value + 1, 0.95, len(groups), len(groups))]

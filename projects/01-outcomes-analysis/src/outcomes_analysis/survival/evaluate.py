@@ -8,10 +8,11 @@ import json
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from carefolio import uncertainty
-from carefolio.evidence import Metric
+from carefolio.evidence import Metric, metric
 from carefolio.metrics import calibration, decision_curve
 from outcomes_analysis.survival import cox, describe, scores
 from outcomes_analysis.survival.cohort import CATEGORIES, DISEASE, LABELS, NUMBERS, PUBLISHED, TARGET
@@ -20,6 +21,7 @@ from outcomes_analysis.survival.settings import SurvivalSettings
 from outcomes_analysis.survival.train import CANDIDATES
 
 THRESHOLD_GRID = np.round(np.arange(0.05, 0.951, 0.025), 3)
+Floats = npt.NDArray[np.float64]
 PROOF = ("num_bili", "num_alb", "num_hrt")
 
 
@@ -54,7 +56,7 @@ def evaluate(predictions: pl.DataFrame, table: pl.DataFrame, settings: SurvivalS
     metrics = scores.ranking(rows, settings, seed=seed) | scores.concordance(rows, settings, seed=seed)
     metrics |= scores.probabilities(rows, settings, seed=seed) | brier_metrics | scores.benefits(rows, settings, seed=seed)
     metrics |= subgroup_metrics | by_phase(rows, settings, seed=seed) | descriptive_metrics(survival, hazards, settings)
-    metrics |= realignment_metrics(record["realignment"], table.height)
+    metrics |= realignment_metrics(record["realignment"], table.height) | glucose_gaps(table, settings, seed=seed)
     return metrics, {
         "cohort": {"patients": table.height, "compared": rows.height, "features": {name: LABELS[name] for name in (*NUMBERS, *CATEGORIES)},
                    "excluded": {LABELS[name]: reason for name, reason in record["excluded"].items()}},
@@ -155,6 +157,40 @@ def realignment_metrics(realignment: dict[str, Any], n: int) -> dict[str, Metric
     """
     names = ("phase_two", "moved", "lost", "jumps", "correlation_published", "correlation_realigned")
     return {f"support2.realignment.physiology.{name}": Metric(value=realignment[name], n=n, higher_is_better=None) for name in names}
+
+
+def glucose_gaps(table: pl.DataFrame, settings: SurvivalSettings, *, seed: int) -> dict[str, Metric]:
+    """Compare glucose in phase II between patients with and without diabetes, as published and realigned.
+
+    Neither column enters the physiology score or the realignment, so that this checks the realignment from outside.
+
+    Parameters
+    ----------
+    table : polars.DataFrame
+        Result of `cohort.prepare`.
+    settings : SurvivalSettings
+        Replicates and level.
+    seed : int
+        Seed of the bootstrap.
+
+    Returns
+    -------
+    dict of str to Metric
+        ``support2.realignment.physiology.glucose_gap_published`` and ``..._realigned``: difference of the means in mg/dl.
+    """
+    found = {}
+    for name, column in (("published", "num_glucose" + PUBLISHED), ("realigned", "num_glucose")):
+        rows = table.filter((pl.col("phase") == 2) & pl.col(column).is_not_null())
+        glucose, diabetic = rows[column].to_numpy(), (rows["fac_diabetes"].cast(pl.String) == "1").to_numpy()
+
+        def _gap(weights: Floats, glucose: Floats = glucose, diabetic: npt.NDArray[np.bool_] = diabetic) -> list[float]:
+            inside, outside = (np.average(glucose[part], weights=weights[part]) for part in (diabetic, ~diabetic))
+            return [float(inside - outside)]
+
+        gap = uncertainty.bootstrap_values(_gap, groups=rows["pid"].to_numpy(), n_replicates=settings.replicates, level=settings.level,
+                                           random_state=seed)[0]
+        found[f"support2.realignment.physiology.glucose_gap_{name}"] = metric(gap, higher_is_better=None)
+    return found
 
 
 def realignment_check(table: pl.DataFrame) -> list[dict[str, Any]]:

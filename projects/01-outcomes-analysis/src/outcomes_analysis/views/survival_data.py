@@ -7,7 +7,7 @@ import streamlit as st
 
 from carefolio import charts
 from carefolio.charts import PLAIN
-from carefolio.views import number_with_interval, percent
+from carefolio.views import number_with_interval, percent, with_interval
 from outcomes_analysis.views.results import Results, flat, listed
 from outcomes_analysis.views.words import in_words
 
@@ -117,6 +117,9 @@ def show_defect(results: Results) -> None:
     st.markdown("The realignment uses no outcome: it only asks which displacement makes the recorded physiology score agree with the "
                 "physiology. "
                 "Disease groups had no part in it, so they are an independent check: means by group should look like those of phase I.")
+    gaps = [results.metric(f"support2.realignment.physiology.glucose_gap_{name}") for name in ("published", "realigned")]
+    st.markdown("Glucose enters neither the score nor the realignment. With diabetes it is higher than without, in phase II, by "
+                f"{with_interval(gaps[0], digits=0)} mg/dl as published and by {with_interval(gaps[1], digits=0)} mg/dl realigned.")
     _check(found["check"])
 
 
