@@ -7,7 +7,7 @@ SHELL := /bin/bash
 VENV := .venv
 BIN := $(VENV)/bin
 RUNTIME := -e "shared[serving,dashboard,population,survival]" -e projects/01-outcomes-analysis -e projects/02-readmission-pipeline
-TESTING := -e "shared[serving,dashboard,population,survival,tracking,test]" -e "projects/01-outcomes-analysis[test]" -e "projects/02-readmission-pipeline[test]"
+TESTING := -e "shared[serving,dashboard,population,privacy,survival,text,tracking,test]" -e "projects/01-outcomes-analysis[test]" -e "projects/02-readmission-pipeline[test]"
 MANIFESTS := constraints.txt shared/pyproject.toml $(wildcard projects/*/pyproject.toml)
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$p && break; done)

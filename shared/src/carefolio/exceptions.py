@@ -50,3 +50,9 @@ class EvidenceError(CarefolioError):
     """A document states what the evidence does not."""
 
     exit_code = 9
+
+
+class PrivacyError(CarefolioError):
+    """A text would carry an identifier out of the process."""
+
+    exit_code = 11

@@ -21,7 +21,8 @@ urls = ["https://example.org/sample.csv"]
 
 def test_the_catalogue_names_publisher_licence_and_hash_of_every_file():
     entries = read_catalog()
-    assert list(entries) == ["diabetes130", "support2", "covid19_jhu", "flusight", "world_population"]
+    assert list(entries) == ["diabetes130", "support2", "covid19_jhu", "flusight", "world_population", "asq_phi", "presidio_synth",
+                             "aci_bench", "mts_dialog", "medquad"]
     assert entries["diabetes130"].file("diabetic_data.csv").rows == 101_766
     assert entries["diabetes130"].licence == "CC BY 4.0"
     assert entries["support2"].files[0].package == "SurvSet"
@@ -33,6 +34,8 @@ def test_the_catalogue_names_publisher_licence_and_hash_of_every_file():
 @pytest.mark.parametrize(("change", "said"), [
     (("title", "titel"), "title"),
     (("sample.csv\"\nbytes", "../sample.csv\"\nbytes"), "files.0.name"),
+    (("sample.csv\"\nbytes", "a/../../sample.csv\"\nbytes"), "files.0.name"),
+    (("sample.csv\"\nbytes", "/sample.csv\"\nbytes"), "files.0.name"),
     (("{sha256}", "abc"), "files.0.sha256"),
     (("urls = [\"https://example.org/sample.csv\"]", ""), "needs `urls`"),
     (("bytes = 3", "bytes = "), "not valid TOML"),

@@ -11,6 +11,8 @@ from carefolio.config import Settings
 from carefolio.exceptions import ConfigError
 
 FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+FilePath = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*$")]
+"""Below the data set's folder, with slashes; no part begins with a dot."""
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Url = Annotated[str, Field(pattern=r"^https?://")]
 
@@ -18,7 +20,7 @@ Url = Annotated[str, Field(pattern=r"^https?://")]
 class FileEntry(Settings):
     """One file of a data set: its name, size and hash, and who serves it; ``catalog.toml`` explains the fields."""
 
-    name: FileName
+    name: FilePath
     bytes: int = Field(gt=0)
     sha256: Sha256
     rows: int | None = None

@@ -1,0 +1,139 @@
+"""The analyzer: Presidio with the language model and the rules of this package, built once a process and policy.
+
+Presidio's own recognisers for numbers are not used: on clinical text they take record numbers for dates and bank accounts. Its
+address recognisers for e-mail and web look up domain suffixes over the network; the rules here need none.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from typing import Any
+
+import regex
+from presidio_analyzer import AnalyzerEngine, LocalRecognizer, RecognizerRegistry, RecognizerResult
+from presidio_analyzer.nlp_engine import NlpArtifacts, SpacyNlpEngine
+
+from carefolio.privacy.codes import CODES
+from carefolio.privacy.nlp import load_language_model
+from carefolio.privacy.patterns import ADDRESSES, AGES, CONTACTS, DATES, ZIPS, Rules
+from carefolio.privacy.people import CLINICIANS, PEOPLE
+from carefolio.privacy.places import HOSPITALS, LOCATIONS
+
+RULES: Mapping[str, Rules] = {
+    "DATE": DATES, "AGE_OVER_89": AGES, "ADDRESS": ADDRESSES, "ZIP": ZIPS, "CLINICIAN": CLINICIANS, "PERSON": PEOPLE,
+    "HOSPITAL": HOSPITALS, "LOCATION": LOCATIONS, **CONTACTS, **CODES,
+}
+NER_TYPES = {"PERSON": "PERSON", "GPE": "LOCATION", "LOC": "LOCATION", "FAC": "LOCATION"}
+"""Labels of OntoNotes that can be identifiers here; its dates, numbers and organisations are left to the rules."""
+
+
+class RuleRecognizer(LocalRecognizer):
+    """Find one type by its rules.
+
+    Parameters
+    ----------
+    identifier_type : str
+        Type of identifier.
+    rules : tuple of (str, float)
+        Expressions and scores.
+    """
+
+    def __init__(self, identifier_type: str, rules: Rules) -> None:
+        self.rules = [(regex.compile(expression, regex.MULTILINE), score) for expression, score in rules]
+        super().__init__(supported_entities=[identifier_type], name=f"rules for {identifier_type}", supported_language="en")
+
+    def load(self) -> None:
+        """Do nothing: there is nothing to load."""
+
+    def analyze(self, text: str, entities: list[str], nlp_artifacts: NlpArtifacts | None = None) -> list[RecognizerResult]:
+        """Find every match.
+
+        Parameters
+        ----------
+        text : str
+            The text.
+        entities : list of str
+            Types asked for.
+        nlp_artifacts : NlpArtifacts, optional
+            Not used.
+
+        Returns
+        -------
+        list of RecognizerResult
+            One a match.
+        """
+        kind = self.supported_entities[0]
+        return [RecognizerResult(kind, match.start(), match.end(), score) for rule, score in self.rules for match in rule.finditer(text)
+                if match.end() > match.start()]
+
+
+class NameRecognizer(LocalRecognizer):
+    """Pass on the people and places that the language model found, with less trust in single words and capitals."""
+
+    def __init__(self) -> None:
+        super().__init__(supported_entities=["PERSON", "LOCATION"], name="language model", supported_language="en")
+
+    def load(self) -> None:
+        """Do nothing: the language model is loaded by the engine."""
+
+    def analyze(self, text: str, entities: list[str], nlp_artifacts: NlpArtifacts | None = None) -> list[RecognizerResult]:
+        """Give the names among the model's entities.
+
+        Parameters
+        ----------
+        text : str
+            The text.
+        entities : list of str
+            Types asked for.
+        nlp_artifacts : NlpArtifacts, optional
+            What the model found.
+
+        Returns
+        -------
+        list of RecognizerResult
+            One a name; a bare number or a word without a capital is none.
+        """
+        found = []
+        for entity in nlp_artifacts.entities if nlp_artifacts else []:
+            kind = NER_TYPES.get(entity.label_)
+            if kind and any(map(str.isupper, entity.text)) and not any(map(str.isdigit, entity.text)):
+                score = _trust(entity.text, text[max(0, entity.start_char - 3):entity.start_char])
+                found.append(RecognizerResult(kind, entity.start_char, entity.end_char, score - (0.1 if kind == "LOCATION" else 0)))
+        return found
+
+
+def _trust(name: str, before: str) -> float:
+    """Trust two words more than one, and one least where any word has a capital: at the beginning of a sentence or line."""
+    words = name.split()
+    if all(word.isupper() for word in words):
+        return 0.4
+    if len(words) > 1:
+        return 0.84
+    return 0.62 if before[-2:].strip(" \"'(").isalpha() or before.endswith((", ", "(")) else 0.45
+
+
+@functools.lru_cache(maxsize=4)
+def build_analyzer(language_model: str, sha256: str | None) -> Any:
+    """Build the analyzer once a process.
+
+    Parameters
+    ----------
+    language_model : str
+        Name or folder of a spaCy pipeline.
+    sha256 : str or None
+        Its expected hash.
+
+    Returns
+    -------
+    presidio_analyzer.AnalyzerEngine
+        Ready to use.
+    """
+    engine = SpacyNlpEngine(models=[{"lang_code": "en", "model_name": language_model}])
+    pipeline = load_language_model(language_model, sha256)
+    engine.nlp = {"en": pipeline}  # type: ignore[assignment]  # Presidio annotates it as None
+    engine.ner_model_configuration.model_to_presidio_entity_mapping = {label: label for label in NER_TYPES}
+    engine.ner_model_configuration.labels_to_ignore = [label for label in pipeline.get_pipe("ner").labels if label not in NER_TYPES]
+    recognizers = [RuleRecognizer(kind, rules) for kind, rules in RULES.items()]
+    registry = RecognizerRegistry(recognizers=[*recognizers, NameRecognizer()], supported_languages=["en"])
+    return AnalyzerEngine(registry=registry, nlp_engine=engine, supported_languages=["en"])

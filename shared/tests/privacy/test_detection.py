@@ -1,0 +1,79 @@
+"""What is taken out and what stays; every name here is made up for the purpose."""
+
+import pytest
+
+from carefolio.privacy.firewall import firewall
+from carefolio.privacy.policy import SAFE_HARBOR, PrivacyPolicy
+
+
+def taken(text: str, **settings: object) -> list[tuple[str, str]]:
+    return [(entity.identifier_type, text[entity.start:entity.end]) for entity in firewall(text, policy=PrivacyPolicy(**settings)).entities]
+
+
+@pytest.mark.parametrize(("text", "kind", "value"), [
+    ("Mr. Quillon Vasterby has a cough.", "PERSON", "Quillon Vasterby"),
+    ("The patient is named Ysolde.", "PERSON", "Ysolde"),
+    ("A 61-year-old woman, Brenka T., with asthma.", "PERSON", "Brenka T."),
+    ("[doctor] hi , ottoline . how are you ?", "PERSON", "ottoline"),
+    ("[doctor] okay so merrick is a 40 -year-old male", "PERSON", "merrick"),
+    ("Reviewed by Dr. Krantwell.", "CLINICIAN", "Krantwell"),
+    ("Signed Ysolde Krantwell, NP", "CLINICIAN", "Ysolde Krantwell"),
+    ("Mr. Parkinson has a cough.", "PERSON", "Parkinson"),
+    ("She was admitted to Marrowgate Vale Hospital.", "HOSPITAL", "Marrowgate Vale Hospital"),
+    ("Seen at QVMC for pain.", "HOSPITAL", "QVMC"),
+    ("He lives in Thistlecombe.", "LOCATION", "Thistlecombe"),
+    ("Born in Tarnwick, OH and well.", "LOCATION", "Tarnwick, OH"),
+    ("Home: 4417 Fennelbrook Lane, Apt 3", "ADDRESS", "4417 Fennelbrook Lane, Apt 3"),
+    ("ZIP code 59387", "ZIP", "59387"),
+    ("Seen on March 5th, 2021.", "DATE", "March 5th, 2021"),
+    ("Seen on 03/05/21.", "DATE", "03/05/21"),
+    ("Seen on 2021-03-05.", "DATE", "2021-03-05"),
+    ("Seen in April 2023.", "DATE", "April 2023"),
+    ("Seen 17-Feb-2023.", "DATE", "17-Feb-2023"),
+    ("Seen last Friday.", "DATE", "last Friday"),
+    ("A 93-year-old man", "AGE_OVER_89", "93-year-old"),
+    ("She is aged 101.", "AGE_OVER_89", "aged 101"),
+    ("Call (406) 555-0183 now", "PHONE", "(406) 555-0183"),
+    ("Fax: 406-555-0176", "FAX", "406-555-0176"),
+    ("Write to q.v@marrowgate.example.org.", "EMAIL", "q.v@marrowgate.example.org"),
+    ("SSN 907-44-8213", "SSN", "907-44-8213"),
+    ("MRN: 123-45-6789", "MRN", "123-45-6789"),
+    ("medical record number is MV-7719405", "MRN", "MV-7719405"),
+    ("insurance ID HPX-4482917", "HEALTH_PLAN", "HPX-4482917"),
+    ("account number 77-3048812", "ACCOUNT", "77-3048812"),
+    ("driver's license number is D8841207", "LICENCE", "D8841207"),
+    ("VIN 1HGBH41JXMN109186", "VEHICLE", "1HGBH41JXMN109186"),
+    ("pacemaker serial number PMX-55102-B", "DEVICE", "PMX-55102-B"),
+    ("See https://portal.example.org/u/77", "URL", "https://portal.example.org/u/77"),
+    ("from 203.0.113.47 at night", "IP", "203.0.113.47"),
+    ("fingerprint record FP-88120-Q", "BIOMETRIC", "FP-88120-Q"),
+    ("sample STX-9902-118 was lost", "ID", "STX-9902-118"),
+])
+def test_an_identifier_is_taken_out_as_its_type(text, kind, value):
+    assert (kind, value) in taken(text)
+
+
+@pytest.mark.parametrize("text", [
+    "Does levodopa help in Parkinson's disease?", "A Foley catheter was placed and the Apgar score was 9.", "Babinski sign negative.",
+    "History of Crohn's disease and Barrett's esophagus.", "What is the Ferriman-Gallwey score?", "Guillain-Barré syndrome after a vaccine",
+    "Start Lisinopril 10 mg and Eliquis 5 mg.", "NYHA class III, LVEF 35 %, HbA1c 7.2 %", "A 65-year-old man diagnosed in 2019.",
+    "Seen last year and last month.", "A 30-year-old Hispanic woman from Texas", "Blood pressure 120/80 mmHg, pulse 88.",
+    "CPT 99213, ICD-10 E11.9, SNOMED CT 73211009 and NCT01234567", "Platelets 150000 per µL and WBC 12500",
+    "ADA and AHA/ACC guidelines of 2023",
+    "Hepatitis B vaccine and Vitamin D.", "5-year survival in stage IV", "1200-1500 kcal per day for 12 weeks", "",
+])
+def test_a_fact_stays(text):
+    assert taken(text) == []
+
+
+def test_a_threshold_by_type_and_words_to_keep_are_obeyed():
+    text = "Miles flew to Thistlecombe."
+    assert ("LOCATION", "Thistlecombe") in taken(text)
+    assert "LOCATION" not in {kind for kind, _ in taken(text, thresholds={"LOCATION": 0.99})}
+    assert "Thistlecombe" not in {value for _, value in taken(text, keep=("thistlecombe",))}
+
+
+def test_the_table_has_all_eighteen_types_and_no_label_twice():
+    assert [rule.letter for rule in SAFE_HARBOR] == list("ABCDEFGHIJKLMNOPQR")
+    labels = [label for rule in SAFE_HARBOR for label in rule.types]
+    assert len(labels) == len(set(labels)) == 22
