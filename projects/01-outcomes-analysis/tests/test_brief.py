@@ -68,3 +68,12 @@ def test_a_state_without_forecasts_says_how_to_make_them(small_config: Path, inv
     result = invoke(["report", "--config", str(small_config), "--out", str(tmp_path), "--state", "Ohio"])
     assert result.exit_code == 8
     assert "outcomes run --part forecast" in result.output
+
+
+def test_a_page_leaves_the_record_of_a_run_as_it_is(small_config: Path, invoke: Command, tmp_path: Path) -> None:
+    options = ["--config", str(small_config), "--out", str(tmp_path)]
+    assert invoke(["data", *options, "--part", "waves"]).exit_code == 0
+    before = (tmp_path / "data" / "data.json").read_bytes()
+    result = invoke(["report", *options, "--country", "Germany", "--group", "Coma"])
+    assert result.exit_code == 0, result.output
+    assert (tmp_path / "data" / "data.json").read_bytes() == before

@@ -62,8 +62,13 @@ def write_brief(settings: "OutcomesSettings", out: Path, *, country: str | None 
     from jinja2 import Environment
 
     asked = {option: name for option, name in (("country", country), ("state", state), ("group", group)) if name is not None}
-    provenance = [entry for option in asked for entry in _ensure_data(settings, out, SECTIONS[option][0])]
-    sections = [SECTIONS[option][1](settings, out, name) for option, name in asked.items()]
+    sections: list[Section] = []
+    provenance: list[Mapping[str, Any]] = []
+    for option, name in asked.items():
+        part, make = SECTIONS[option]
+        folder = _folder_with_data(settings, out, part)
+        provenance += [data.read_record(folder)["provenance"][dataset] for dataset in PARTS[part]]
+        sections.append(make(settings, folder, name))
     template = files("outcomes_analysis").joinpath("brief.html.jinja").read_text(encoding="utf-8")
     options = " ".join(f'--{option} "{name}"' for option, name in asked.items())
     page = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(template).render(
@@ -73,18 +78,14 @@ def write_brief(settings: "OutcomesSettings", out: Path, *, country: str | None 
     return write_text(out / "reports" / f"brief-{'-'.join(slug(name).replace('_', '-') for name in asked.values())}.html", page)
 
 
-def _ensure_data(settings: "OutcomesSettings", out: Path, part: str) -> list[Mapping[str, Any]]:
-    """Load the data of a part unless the run has them; the forecasts of a run cannot be had that way."""
-    try:
-        record = data.read_record(out)
-    except ArtefactError:
-        record = {"parts": []}
-    if part not in record["parts"]:
-        if part == "forecast":
-            raise ArtefactError(f"{out} holds no forecasts; make them with `outcomes run --part forecast` and the same --quick and --out.")
-        data.prepare([part], out, seed=settings.seed)
-        record = data.read_record(out)
-    return [record["provenance"][name] for name in PARTS[part]]
+def _folder_with_data(settings: "OutcomesSettings", out: Path, part: str) -> Path:
+    """Find the data of a part: those of the run, else loaded anew beside it, so that the run's own record stays as it is."""
+    if (out / "data" / "data.json").is_file() and part in data.read_record(out)["parts"]:
+        return out
+    if part == "forecast":
+        raise ArtefactError(f"{out} holds no forecasts; make them with `outcomes run --part forecast` and the same --quick and --out.")
+    data.prepare([part], out / "brief", seed=settings.seed)
+    return out / "brief"
 
 
 def country_section(settings: "OutcomesSettings", out: Path, country: str) -> Section:
