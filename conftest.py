@@ -12,3 +12,9 @@ def _main_module_stays() -> Iterator[None]:
     main = sys.modules["__main__"]
     yield
     sys.modules["__main__"] = main
+
+
+@pytest.fixture(scope="session")
+def twin_only(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str | None]:
+    """Environment in which no published file can be had; what packages ship is there."""
+    return {"CAREFOLIO_DATA_DIR": None, "CAREFOLIO_OFFLINE": "1", "CAREFOLIO_CACHE_DIR": str(tmp_path_factory.mktemp("cache"))}

@@ -39,12 +39,6 @@ def small_config(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def twin_only(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str | None]:
-    """Environment in which the published file cannot be had."""
-    return {"CAREFOLIO_DATA_DIR": None, "CAREFOLIO_OFFLINE": "1", "CAREFOLIO_CACHE_DIR": str(tmp_path_factory.mktemp("cache"))}
-
-
-@pytest.fixture(scope="session")
 def invoke(twin_only: dict[str, str | None]) -> Callable[[list[str]], Result]:
     """Call the command as a user would, where only the twin can be had."""
     return lambda arguments: CliRunner().invoke(main, arguments, env=twin_only)
