@@ -13,9 +13,9 @@ from carefolio.artefacts import read_json
 from carefolio.evidence import is_synthetic, read_evidence
 from carefolio.exceptions import ArtefactError, DataUnavailableError
 from carefolio.model_card import card_problems
+from carefolio.parts import refuse_missing_parts
 from outcomes_analysis import data
 from outcomes_analysis.cli import main
-from outcomes_analysis.pipeline import refuse_missing_parts
 
 Command = Callable[[list[str]], Result]
 

@@ -1,7 +1,6 @@
 """The whole story over a real socket: start, health, predictions, explanations, and every way to be refused."""
 
 import json
-import shlex
 import sys
 from collections.abc import Iterator
 from copy import deepcopy
@@ -17,7 +16,7 @@ from carefolio.exceptions import ArtefactError, ConfigError
 from carefolio.local_server import free_port, run_server
 from carefolio.serving.audit import verify_audit_log
 from carefolio.serving.settings import new_api_key
-from readmission.api import artefacts_folder, create_app, curl_line, server_environment
+from readmission.api import artefacts_folder, create_app
 from readmission.cli import main
 from readmission.data import DIED, HOSPICE
 from readmission.features import FEATURES
@@ -202,23 +201,6 @@ def test_server_without_a_key_does_not_start(small_run: Path, monkeypatch: pytes
         monkeypatch.delenv(name, raising=False)
     with pytest.raises(ConfigError, match="no API key"):
         create_app()
-
-
-def test_server_started_by_hand_makes_a_key_on_loopback_only() -> None:
-    variables, key = server_environment({}, host="127.0.0.1", out=None, no_auth=False)
-    assert len(key) > 40
-    assert variables["CAREFOLIO_API_KEYS"] != key
-    assert server_environment({}, host="0.0.0.0", out=None, no_auth=False) == ({"CAREFOLIO_HOST": "0.0.0.0"}, "$API_KEY")
-    assert server_environment({"CAREFOLIO_API_KEYS": "a" * 64}, host="127.0.0.1", out=None, no_auth=False)[1] == "$API_KEY"
-    assert server_environment({}, host="127.0.0.1", out=Path("x"), no_auth=True) == (
-        {"CAREFOLIO_HOST": "127.0.0.1", "CAREFOLIO_ARTEFACTS": str(Path("x").resolve() / "artefacts"), "CAREFOLIO_AUTH": "off"}, "")
-
-
-def test_curl_line_is_one_command_with_the_example_patient() -> None:
-    words = shlex.split(curl_line("127.0.0.1", 8000, "secret"))
-    assert words[:3] == ["curl", "-s", "http://127.0.0.1:8000/predict"]
-    assert "X-API-Key: secret" in words
-    assert json.loads(words[-1]) == FIRST_STAY
 
 
 @pytest.mark.parametrize(("options", "code", "message"), [

@@ -3,6 +3,7 @@
 import base64
 import io
 from collections.abc import Callable, Mapping
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from carefolio.artefacts import write_text
 from carefolio.command import DISCLAIMER
 from carefolio.evidence import git_commit, utc_now
 from carefolio.exceptions import ArtefactError
+from carefolio.parts import prepare_parts, read_record
 from outcomes_analysis import data
 from outcomes_analysis.config import PARTS
 from outcomes_analysis.waves.describe import slug
@@ -67,7 +69,7 @@ def write_brief(settings: "OutcomesSettings", out: Path, *, country: str | None 
     for option, name in asked.items():
         part, make = SECTIONS[option]
         folder = _folder_with_data(settings, out, part)
-        provenance += [data.read_record(folder)["provenance"][dataset] for dataset in PARTS[part]]
+        provenance += [read_record(folder)["provenance"][dataset] for dataset in PARTS[part]]
         sections.append(make(settings, folder, name))
     template = files("outcomes_analysis").joinpath("brief.html.jinja").read_text(encoding="utf-8")
     options = " ".join(f'--{option} "{name}"' for option, name in asked.items())
@@ -80,11 +82,11 @@ def write_brief(settings: "OutcomesSettings", out: Path, *, country: str | None 
 
 def _folder_with_data(settings: "OutcomesSettings", out: Path, part: str) -> Path:
     """Find the data of a part: those of the run, else loaded anew beside it, so that the run's own record stays as it is."""
-    if (out / "data" / "data.json").is_file() and part in data.read_record(out)["parts"]:
+    if (out / "data" / "data.json").is_file() and part in read_record(out)["parts"]:
         return out
     if part == "forecast":
         raise ArtefactError(f"{out} holds no forecasts; make them with `outcomes run --part forecast` and the same --quick and --out.")
-    data.prepare([part], out / "brief", seed=settings.seed)
+    prepare_parts(partial(data.load_part, seed=settings.seed), [part], out / "brief")
     return out / "brief"
 
 

@@ -77,7 +77,8 @@ def report(config: Path | None, quick: bool, seed: int | None, out: Path | None,
 @PART_OPTION
 def run(config: Path | None, quick: bool, seed: int | None, out: Path | None, parts: tuple[str, ...]) -> None:
     """All four stages in order."""
-    from outcomes_analysis.pipeline import data_stage, evaluate_stage, refuse_missing_parts, report_stage, train_stage
+    from carefolio.parts import refuse_missing_parts
+    from outcomes_analysis.pipeline import data_stage, evaluate_stage, report_stage, train_stage
 
     settings, folder = open_run(config, quick, seed, out)
     data_stage(settings, folder, parts=parts)

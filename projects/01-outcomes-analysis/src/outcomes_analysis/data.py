@@ -1,14 +1,11 @@
 """Load the data sets of the three parts; a part whose data cannot be had is left out with its reason, the others go on."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
-from carefolio.artefacts import atomic_path, read_json, write_json
 from carefolio.datasets.covid19_jhu import load_covid19_jhu
 from carefolio.datasets.covid19_jhu_twin import make_covid19_jhu_twin
 from carefolio.datasets.flusight import load_flusight_admissions, load_flusight_forecasts
@@ -17,7 +14,7 @@ from carefolio.datasets.provenance import LoadedData
 from carefolio.datasets.support2 import load_support2
 from carefolio.datasets.twin import announce_twin
 from carefolio.datasets.world_population import load_world_population
-from carefolio.exceptions import CarefolioError, DataUnavailableError
+from carefolio.parts import read_table
 from outcomes_analysis.config import PARTS
 
 LOADERS: dict[str, Callable[..., LoadedData]] = {
@@ -61,68 +58,6 @@ def load_part(part: str, *, seed: int) -> dict[str, LoadedData]:
     return loaded
 
 
-def prepare(parts: Sequence[str], out: Path, *, seed: int) -> dict[str, str]:
-    """Load parts and keep their tables and a record of them in the folder of the run; the record goes last.
-
-    Parameters
-    ----------
-    parts : sequence of str
-        Names of parts.
-    out : Path
-        Folder of the run.
-    seed : int
-        Seed of the synthetic twins.
-
-    Returns
-    -------
-    dict of str to str
-        The parts that were left out, with the reason.
-
-    Raises
-    ------
-    DataUnavailableError
-        If not one part could be loaded.
-    """
-    record: dict[str, Any] = {"parts": [], "provenance": {}, "problems": {}}
-    (out / "data" / "data.json").unlink(missing_ok=True)
-    for part in parts:
-        try:
-            loaded = load_part(part, seed=seed)
-        except CarefolioError as error:
-            record["problems"][part] = str(error)
-            continue
-        record["parts"].append(part)
-        for name, data in loaded.items():
-            record["provenance"][name] = asdict(data.provenance)
-            with atomic_path(out / "data" / f"{name}.parquet") as temporary:
-                data.frame.write_parquet(temporary)
-    if not record["parts"]:
-        raise DataUnavailableError(f"no part can be run: {'; '.join(f'{part}: {why}' for part, why in record['problems'].items())}")
-    write_json(out / "data" / "data.json", record)
-    return record["problems"]
-
-
-def read_record(out: Path) -> dict[str, Any]:
-    """Read the record of the data of a run.
-
-    Parameters
-    ----------
-    out : Path
-        Folder of the run.
-
-    Returns
-    -------
-    dict
-        ``parts``, ``provenance`` by data set, and ``problems`` by part.
-
-    Raises
-    ------
-    ArtefactError
-        If the data step has not been run.
-    """
-    return dict(read_json(out / "data" / "data.json"))
-
-
 def load(out: Path, part: str) -> list[pl.DataFrame]:
     """Read the tables of a part.
 
@@ -138,4 +73,4 @@ def load(out: Path, part: str) -> list[pl.DataFrame]:
     list of polars.DataFrame
         In the order of ``PARTS``.
     """
-    return [pl.read_parquet(out / "data" / f"{name}.parquet") for name in PARTS[part]]
+    return [read_table(out, name) for name in PARTS[part]]

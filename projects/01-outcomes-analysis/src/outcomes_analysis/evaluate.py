@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from carefolio.artefacts import atomic_path, read_json, write_json
 from carefolio.evidence import Metric
+from carefolio.parts import read_record, write_results
 from outcomes_analysis import data, train
 
 if TYPE_CHECKING:
@@ -31,35 +31,10 @@ def evaluate_parts(settings: "OutcomesSettings", out: Path, *, progress: Progres
     progress : callable
         Gives a context manager for a titled step.
     """
-    for part in data.read_record(out)["parts"]:
+    for part in read_record(out)["parts"]:
         with progress(f"evaluate {part}"):
             metrics, curves, tables = EVALUATIONS[part](settings, out)
-        for name, table in tables.items():
-            with atomic_path(out / "tables" / f"{name}.parquet") as temporary:
-                table.write_parquet(temporary)
-        values = {name: value.model_dump(mode="json") for name, value in metrics.items()}
-        write_json(out / "evaluate" / f"{part}.json", {"metrics": values, "curves": curves})
-
-
-def load_results(out: Path, part: str) -> tuple[dict[str, Metric], dict[str, Any]]:
-    """Read what `evaluate_parts` wrote of a part.
-
-    Parameters
-    ----------
-    out : Path
-        Folder of the run.
-    part : str
-        Name of the part.
-
-    Returns
-    -------
-    metrics : dict of str to Metric
-        By evidence id.
-    curves : dict
-        What figures and dashboard draw.
-    """
-    results = read_json(out / "evaluate" / f"{part}.json")
-    return {name: Metric(**value) for name, value in results["metrics"].items()}, results["curves"]
+        write_results(out, part, metrics, curves, tables)
 
 
 def _survival(settings: "OutcomesSettings", out: Path) -> Results:

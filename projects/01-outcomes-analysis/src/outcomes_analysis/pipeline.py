@@ -1,10 +1,11 @@
 """The four stages, each from files to files, so that every one can be run again alone."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from carefolio.config import project_home
-from carefolio.exceptions import DataUnavailableError
+from carefolio.parts import prepare_parts, read_record
 from carefolio.runs import may_be_published, measured_metrics, publish, timed_step
 from outcomes_analysis.config import FOLDER, PARTS, OutcomesSettings
 
@@ -26,7 +27,7 @@ def data_stage(settings: OutcomesSettings, out: Path, *, parts: Sequence[str] = 
     from outcomes_analysis import data
 
     with timed_step("data", out):
-        problems = data.prepare(parts or list(PARTS), out, seed=settings.seed)
+        problems = prepare_parts(partial(data.load_part, seed=settings.seed), parts or list(PARTS), out)
     for part, reason in problems.items():
         click.echo(f"{part} is left out: {reason}", err=True)
 
@@ -75,29 +76,9 @@ def report_stage(settings: OutcomesSettings, out: Path, *, command: str, to_repo
     to_repository : bool
         Whether this run may replace the committed reports.
     """
-    from outcomes_analysis import data, report
+    from outcomes_analysis import report
 
     with timed_step("report", out):
         evidence = report.build_report(out, settings, command=command, measured=measured_metrics(FOLDER))
-    if to_repository and may_be_published(evidence) and data.read_record(out)["parts"] == list(PARTS):
+    if to_repository and may_be_published(evidence) and read_record(out)["parts"] == list(PARTS):
         publish(out, project_home(FOLDER))
-
-
-def refuse_missing_parts(out: Path) -> None:
-    """End a run with an error if a part had to be left out, so that nobody takes it for a whole one.
-
-    Parameters
-    ----------
-    out : Path
-        Folder of the run.
-
-    Raises
-    ------
-    DataUnavailableError
-        Naming the parts and why.
-    """
-    from outcomes_analysis import data
-
-    problems = data.read_record(out)["problems"]
-    if problems:
-        raise DataUnavailableError("; ".join(f"{part} was left out: {reason}" for part, reason in problems.items()))

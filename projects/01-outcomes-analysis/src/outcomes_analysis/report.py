@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from carefolio.artefacts import read_json, write_json, write_text
-from carefolio.evidence import DataRecord, Evidence, FigureRecord, Metric, SplitRecord, environment, git_commit, utc_now, write_evidence
+from carefolio.evidence import Evidence, FigureRecord, Metric, SplitRecord, environment, git_commit, utc_now, write_evidence
 from carefolio.model_card import render_card
+from carefolio.parts import data_records, read_record, read_results
 from carefolio.runs import read_packaged_toml
-from outcomes_analysis import data
 from outcomes_analysis.config import PROJECT
-from outcomes_analysis.evaluate import load_results
 from outcomes_analysis.forecast import figures as forecast_figures
 from outcomes_analysis.survival import figures as survival_figures
 from outcomes_analysis.waves import figures as waves_figures
@@ -42,11 +41,11 @@ def build_report(out: Path, settings: "OutcomesSettings", *, command: str, measu
     Evidence
         The record that was written to ``<out>/reports/evidence.json``.
     """
-    record, reports = data.read_record(out), out / "reports"
+    record, reports = read_record(out), out / "reports"
     metrics, split = dict(measured), None
     figures: dict[str, str] = {}
     for part in record["parts"]:
-        found, curves = load_results(out, part)
+        found, curves = read_results(out, part)
         metrics |= found
         split = curves.get("split", split)
         figures |= _draw(part, found, curves, out)
@@ -54,7 +53,7 @@ def build_report(out: Path, settings: "OutcomesSettings", *, command: str, measu
     evidence = Evidence(
         schema=1, project=PROJECT, commit=git_commit(), command=command, created=utc_now(), seed=settings.seed,
         config=settings.model_dump(mode="json"), split=SplitRecord(**split) if split else None, environment=environment(PACKAGES),
-        data=[_data_record(provenance) for provenance in record["provenance"].values()],
+        data=data_records(out),
         durations_s=read_json(out / "durations.json"), metrics=metrics,
         figures=[FigureRecord(file=f"figures/{file}", alt=alt) for file, alt in figures.items()], artefacts=[])
     if "survival" in record["parts"]:
@@ -74,8 +73,3 @@ def _draw(part: str, metrics: dict[str, Metric], curves: dict[str, Any], out: Pa
         case _:
             tables = {name: pl.read_parquet(out / "tables" / f"{name}.parquet") for name in ("truth", "forecasts")}
             return forecast_figures.draw(metrics, curves, tables, folder)
-
-
-def _data_record(provenance: Mapping[str, Any]) -> DataRecord:
-    return DataRecord(**{name: provenance[name] for name in ("name", "origin", "sha256", "rows")})
-

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from carefolio.artefacts import atomic_path, read_json, write_json
+from carefolio.artefacts import read_json, write_json
+from carefolio.parts import read_record, write_table
 from outcomes_analysis import data
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def train_parts(settings: "OutcomesSettings", out: Path, *, progress: Progress) 
     progress : callable
         Gives a context manager for a titled step.
     """
-    for part in data.read_record(out)["parts"]:
+    for part in read_record(out)["parts"]:
         if part in TRAININGS:
             _save(out / "train" / part, *TRAININGS[part](settings, out, progress))
 
@@ -39,8 +40,7 @@ def _save(folder: Path, tables: dict[str, pl.DataFrame], record: dict[str, Any])
     """Write the tables, and last the record, which vouches for them."""
     (folder / "train.json").unlink(missing_ok=True)
     for name, table in tables.items():
-        with atomic_path(folder / f"{name}.parquet") as temporary:
-            table.write_parquet(temporary)
+        write_table(folder / f"{name}.parquet", table)
     write_json(folder / "train.json", record | {"tables": list(tables)})
 
 

@@ -5,9 +5,7 @@ and back, and Python runs one of the two at a time anyway: measured with 16 clie
 number answered a second and helped nobody. A batch or an explanation takes long enough to make other clients wait.
 """
 
-import json
 import os
-from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 
@@ -17,10 +15,9 @@ from carefolio.command import DISCLAIMER
 from carefolio.config import project_home
 from carefolio.serving import ServingSettings
 from carefolio.serving import create_app as create_guarded_app
-from carefolio.serving.settings import is_loopback, new_api_key
 from readmission.config import FOLDER
 from readmission.predictor import Predictor
-from readmission.schemas import EXAMPLES, FIRST_STAY, Explanation, PatientStay, PatientStays, Prediction, Predictions, Reason, ServedModel
+from readmission.schemas import EXAMPLES, Explanation, PatientStay, PatientStays, Prediction, Predictions, Reason, ServedModel
 
 DISTRIBUTION = "carefolio-readmission"
 BODY_LIMIT_BYTES = 4 * 1024 * 1024
@@ -63,60 +60,6 @@ def artefacts_folder() -> Path:
     """
     chosen = os.environ.get("CAREFOLIO_ARTEFACTS")
     return Path(chosen) if chosen else project_home(FOLDER) / "artefacts"
-
-
-def server_environment(environment: Mapping[str, str], *, host: str, out: Path | None, no_auth: bool) -> tuple[dict[str, str], str]:
-    """Work out the variables of a server that is started by hand.
-
-    Parameters
-    ----------
-    environment : mapping
-        What is set already; it wins over what would be made up here.
-    host : str
-        Address to bind.
-    out : Path, optional
-        Folder of a run whose model is served in place of the committed one.
-    no_auth : bool
-        Ask for no key; `ServingSettings` allows that on loopback only.
-
-    Returns
-    -------
-    variables : dict of str to str
-        To lay over the environment.
-    key : str
-        What a client sends in ``X-API-Key``: a key made now if none is configured and the address is loopback, ``$API_KEY`` where
-        the user has configured some, empty where none is asked for.
-    """
-    variables = {"CAREFOLIO_HOST": host} | ({"CAREFOLIO_ARTEFACTS": str(out.resolve() / "artefacts")} if out else {})
-    if no_auth or environment.get("CAREFOLIO_AUTH") == "off":
-        return variables | {"CAREFOLIO_AUTH": "off"}, ""
-    configured = any(environment.get(f"CAREFOLIO_{name}") for name in ("API_KEYS", "API_KEYS_FILE", "JWT_JWKS_FILE"))
-    if configured or not is_loopback(host):
-        return variables, "$API_KEY"
-    key, key_hash = new_api_key()
-    return variables | {"CAREFOLIO_API_KEYS": key_hash}, key
-
-
-def curl_line(host: str, port: int, key: str) -> str:
-    """Write a command that asks the server for one prediction.
-
-    Parameters
-    ----------
-    host : str
-        Address of the server.
-    port : int
-        Its port.
-    key : str
-        As `server_environment` gives it.
-
-    Returns
-    -------
-    str
-        One line for a POSIX shell; the patient is made up.
-    """
-    header = f' -H "X-API-Key: {key}"' if key else ""
-    body = json.dumps(FIRST_STAY, separators=(",", ":"))
-    return f"curl -s http://{host}:{port}/predict -H 'Content-Type: application/json'{header} -d '{body}'"
 
 
 def _build_router(predictor: Predictor) -> APIRouter:

@@ -87,11 +87,12 @@ def serve(host: str, port: int, out: Path | None, no_auth: bool) -> None:
     import os
 
     from carefolio.command import serve_app
-    from readmission.api import curl_line, server_environment
+    from carefolio.serving.start import curl_line, server_environment
+    from readmission.schemas import FIRST_STAY
 
-    variables, key = server_environment(os.environ, host=host, out=out, no_auth=no_auth)
-    os.environ.update(variables)
-    click.echo(f"try it from another terminal:\n{curl_line(host, port, key)}")
+    variables, key = server_environment(os.environ, host=host, no_auth=no_auth)
+    os.environ.update(variables | ({"CAREFOLIO_ARTEFACTS": str(out.resolve() / "artefacts")} if out else {}))
+    click.echo(f"try it from another terminal:\n{curl_line(host, port, key, path='/predict', body=FIRST_STAY)}")
     serve_app("readmission.api:create_app", host=host, port=port)
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -28,12 +28,14 @@ PROBE_PATHS = frozenset({"/health/live", "/health/ready", "/metrics"})
 SYNC_EVERY_S = 1.0
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
+Resources = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
 logger = logging.getLogger("carefolio.serving")
 
 
 def create_app(*, title: str, version: str, description: str, routers: Sequence[APIRouter], ready: Callable[[], None],
                settings: ServingSettings, model_card: Path | None = None, examples: Mapping[str, Mapping[str, Any]] | None = None,
-               open_paths: Collection[str] = ()) -> FastAPI:
+               open_paths: Collection[str] = (), resources: Resources | None = None) -> FastAPI:
     """Build an API around a chapter's routes.
 
     Parameters
@@ -52,6 +54,8 @@ def create_app(*, title: str, version: str, description: str, routers: Sequence[
         ``{path: {name: body}}`` for the OpenAPI document.
     open_paths : collection of str, optional
         Further paths that need no key, such as a discovery document.
+    resources : callable, optional
+        Gives a context in which the app serves, for what has to be opened before the first request and closed after the last.
 
     Returns
     -------
@@ -69,7 +73,7 @@ def create_app(*, title: str, version: str, description: str, routers: Sequence[
     audit = None if settings.audit_log is None else AuditLog(
         settings.audit_log, key=settings.audit_key.get_secret_value() if settings.audit_key else None)
     app = FastAPI(title=title, version=version, description=description, redoc_url=None, redirect_slashes=False,
-                  docs_url=DOCS_PATH if settings.auth == "off" else None, lifespan=_build_lifespan(settings, audit))
+                  docs_url=DOCS_PATH if settings.auth == "off" else None, lifespan=_build_lifespan(settings, audit, resources))
     app.state.metrics = metrics
     app.include_router(_build_own_routes(title=title, version=version, ready=ready, model_card=model_card, metrics=metrics))
     for router in routers:
@@ -86,23 +90,30 @@ def create_app(*, title: str, version: str, description: str, routers: Sequence[
     return app
 
 
-def _build_lifespan(settings: ServingSettings, audit: AuditLog | None) -> Callable[[FastAPI], Any]:
+def _build_lifespan(settings: ServingSettings, audit: AuditLog | None,
+                    resources: Resources | None) -> Callable[[FastAPI], Any]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         anyio.to_thread.current_default_thread_limiter().total_tokens = settings.worker_threads
-        if audit is None:
-            logger.warning("no audit log is written; set CAREFOLIO_AUDIT_LOG to keep one")
+        async with _audited(audit), resources(app) if resources else nullcontext():
             yield
-            return
-        audit.open()
-        syncing = asyncio.create_task(_sync_regularly(audit))
-        yield
-        syncing.cancel()
-        with suppress(asyncio.CancelledError):
-            await syncing
-        audit.close()
 
     return lifespan
+
+
+@asynccontextmanager
+async def _audited(audit: AuditLog | None) -> AsyncIterator[None]:
+    if audit is None:
+        logger.warning("no audit log is written; set CAREFOLIO_AUDIT_LOG to keep one")
+        yield
+        return
+    audit.open()
+    syncing = asyncio.create_task(_sync_regularly(audit))
+    yield
+    syncing.cancel()
+    with suppress(asyncio.CancelledError):
+        await syncing
+    audit.close()
 
 
 async def _sync_regularly(audit: AuditLog) -> None:

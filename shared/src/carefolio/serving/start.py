@@ -1,0 +1,63 @@
+"""A server that is started by hand: the variables it needs, a key if there is none, and a line that tries it."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from carefolio.serving.settings import is_loopback, new_api_key
+
+
+def server_environment(environment: Mapping[str, str], *, host: str, no_auth: bool) -> tuple[dict[str, str], str]:
+    """Work out the variables of a server that is started by hand.
+
+    Parameters
+    ----------
+    environment : mapping
+        What is set already; it wins over what would be made up here.
+    host : str
+        Address to bind.
+    no_auth : bool
+        Ask for no key; `ServingSettings` allows that on loopback only.
+
+    Returns
+    -------
+    variables : dict of str to str
+        To lay over the environment.
+    key : str
+        What a client sends in ``X-API-Key``: a key made now if none is configured and the address is loopback, ``$API_KEY`` where
+        the user has configured some, empty where none is asked for.
+    """
+    variables = {"CAREFOLIO_HOST": host}
+    if no_auth or environment.get("CAREFOLIO_AUTH") == "off":
+        return variables | {"CAREFOLIO_AUTH": "off"}, ""
+    configured = any(environment.get(f"CAREFOLIO_{name}") for name in ("API_KEYS", "API_KEYS_FILE", "JWT_JWKS_FILE"))
+    if configured or not is_loopback(host):
+        return variables, "$API_KEY"
+    key, key_hash = new_api_key()
+    return variables | {"CAREFOLIO_API_KEYS": key_hash}, key
+
+
+def curl_line(host: str, port: int, key: str, *, path: str, body: Mapping[str, Any]) -> str:
+    """Write a command that sends one request.
+
+    Parameters
+    ----------
+    host : str
+        Address of the server.
+    port : int
+        Its port.
+    key : str
+        As `server_environment` gives it.
+    path : str
+        Path of the route, such as ``"/predict"``.
+    body : mapping
+        What is sent as JSON; made up, without a single quote.
+
+    Returns
+    -------
+    str
+        One line for a POSIX shell.
+    """
+    header = f' -H "X-API-Key: {key}"' if key else ""
+    text = json.dumps(body, separators=(",", ":"))
+    return f"curl -s http://{host}:{port}{path} -H 'Content-Type: application/json'{header} -d '{text}'"
