@@ -202,7 +202,7 @@ def test_published_figures_that_are_no_auroc_are_left_out() -> None:
 
 
 def test_downloads_hold_every_metric_and_subgroup(record: Any, curves: dict[str, Any]) -> None:
-    run = results.Results(record, curves, {}, COMMITTED)
+    run = results.Results(record, COMMITTED, "readmission", {}, {}, curves, {})
     metrics = list(csv.DictReader(io.StringIO(metrics_csv(run.evidence).decode())))
     assert {row["id"]: float(row["value"]) for row in metrics} == {name: metric.value for name, metric in record.metrics.items()}
     groups = list(csv.DictReader(io.StringIO(downloads.subgroups_csv(run).decode())))

@@ -8,11 +8,12 @@ import streamlit as st
 from carefolio import charts
 from carefolio.charts import PLAIN, SeriesStyle
 from carefolio.dashboard import metric_card
+from carefolio.shown_run import choose_view
 from carefolio.views import number_with_interval, percent_with_interval, show_table
 from outcomes_analysis.forecast.names import BASELINE, COMPARED, ENSEMBLE, OWN, season_part
 from outcomes_analysis.views import charts as own_charts
 from outcomes_analysis.views import influenza_state
-from outcomes_analysis.views.results import Results, choose_view, flat, listed, offer_csv
+from outcomes_analysis.views.results import Results, flat, listed, offer_csv
 from outcomes_analysis.views.words import day_in_words
 
 ALL = "all"

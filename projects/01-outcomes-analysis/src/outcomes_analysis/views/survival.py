@@ -5,9 +5,10 @@ from typing import Any
 import streamlit as st
 
 from carefolio.charts import PLAIN
+from carefolio.shown_run import choose_view
 from carefolio.views import number_with_interval, percent
 from outcomes_analysis.views import charts, survival_data, survival_models
-from outcomes_analysis.views.results import Results, choose_view, flat, listed, offer_csv
+from outcomes_analysis.views.results import Results, flat, listed, offer_csv
 
 ALL = "All patients"
 DEFAULT_GROUPS = ("CHF", "COPD", "Lung Cancer", "Coma")
