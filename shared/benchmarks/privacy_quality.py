@@ -2,8 +2,10 @@
 
 Run ``python shared/benchmarks/privacy_quality.py``; ``--json`` keeps the figures for the evidence. Rules were developed on one half
 of each data set (``--half development``: ASQ-PHI by query, Presidio-research by template, ACI-Bench's part train) and the other half
-is reported. An identifier is recalled if all of its letters and digits are gone, apart from words such as "Dr." and "ID"; beside it
-stands the looser count of those of which any part is gone. Intervals resample queries, templates or visits.
+is reported. Of Presidio-research's labels those inside the Safe Harbor method count, and beside them ``phi_recall_all_labels`` counts
+every one; an employer's name is inside it, but the labels do not say which company is one. An identifier is recalled if all of its
+letters and digits are gone, apart from words such as "Dr." and "ID"; beside it stands the looser count of those of which any part is
+gone. Intervals resample queries, templates or visits.
 """
 
 import argparse
@@ -45,6 +47,7 @@ class Scored:
     identifiers: list[tuple[object, str, bool, bool]] = field(default_factory=list)
     redactions: list[tuple[object, bool]] = field(default_factory=list)
     phi_free: list[tuple[object, int]] = field(default_factory=list)
+    all_labels: list[tuple[object, str, bool]] = field(default_factory=list)
     milliseconds: list[float] = field(default_factory=list)
 
 
@@ -65,13 +68,16 @@ def locate(text: str, value: str) -> tuple[int, int]:
     return match.span()
 
 
-def synth_documents(half: str) -> list[Document]:
-    """Keep the types that the Safe Harbor method takes out; leave countries, states and bare years to the text."""
+def synth_documents(half: str, *, all_labels: bool = False) -> list[Document]:
+    """Keep the types that the Safe Harbor method takes out; leave countries, states and bare years to the text.
+
+    With ``all_labels`` every label counts: titles, nationalities, ages up to 89, companies, countries and years too.
+    """
     documents = []
     for row in load_presidio_synth().frame.filter(half=half).iter_rows(named=True):
         tags = [(tag["identifier_type"], tag["start"], tag["end"]) for tag in row["identifiers"]]
         spans = [(kind, start, end) for kind, start, end in tags
-                 if kind not in OUTSIDE_SAFE_HARBOR and not is_kept(kind, row["text"][start:end])]
+                 if all_labels or (kind not in OUTSIDE_SAFE_HARBOR and not is_kept(kind, row["text"][start:end]))]
         documents.append(Document(row["template"], row["text"], spans, not row["identifiers"]))
     return documents
 
@@ -131,6 +137,8 @@ def summarise(name: str, scored: Scored, *, precision: bool, replicates: int, se
     for kind in sorted({row[1] for row in scored.identifiers}):
         rows = [row for row in scored.identifiers if row[1] == kind]
         metrics[f"{prefix}phi_recall_{kind.lower()}"] = share(phi_recall, rows, 2, **options)
+    if name.startswith("presidio_synth"):
+        metrics[prefix + "phi_recall_all_labels"] = share(phi_recall, scored.all_labels, 2, **options)
     for percentile in (50, 95):
         value = float(np.percentile(scored.milliseconds, percentile))
         metrics[f"{prefix}latency_p{percentile}_ms"] = metric(value, n=len(scored.milliseconds), higher_is_better=False)
@@ -156,6 +164,9 @@ def main() -> None:
     metrics = {}
     for name, documents in (("asq_phi", asq_documents), ("presidio_synth", synth_documents), ("aci_bench", aci_documents)):
         scored = score(documents(options.half))
+        if name == "presidio_synth":
+            strict = score(synth_documents(options.half, all_labels=True)).identifiers
+            scored.all_labels = [(unit, kind, whole) for unit, kind, whole, _ in strict]
         metrics |= summarise(f"{name}.{options.half}", scored, precision=name == "asq_phi", replicates=options.replicates,
                              seed=options.seed)
     show(metrics)

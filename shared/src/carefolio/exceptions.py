@@ -56,3 +56,15 @@ class PrivacyError(CarefolioError):
     """A text would carry an identifier out of the process."""
 
     exit_code = 11
+
+
+class ProviderError(CarefolioError):
+    """No language model gave a usable answer."""
+
+    exit_code = 12
+
+
+class UnsuitableTextError(CarefolioError):
+    """A text is empty, too long, not text, or in a language that is not understood."""
+
+    exit_code = 13

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -95,3 +97,29 @@ def chromium_path() -> Path | None:
     """
     found = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
     return Path(found) if found else None
+
+
+def run_article(path: Path) -> list[str]:
+    """Run the fenced Python blocks of an article in the order of the page, in one namespace.
+
+    Parameters
+    ----------
+    path : Path
+        Markdown file.
+
+    Returns
+    -------
+    list of str
+        What each block printed.
+    """
+    from carefolio import markdown
+
+    blocks = [token.content for token in markdown.parse(path.read_text(encoding="utf-8"))
+              if token.type == "fence" and token.info.strip() == "python"]
+    names: dict[str, object] = {}
+    said = []
+    for number, block in enumerate(blocks, start=1):
+        with contextlib.redirect_stdout(io.StringIO()) as output:
+            exec(compile(block, f"{path.name}, block {number}", "exec"), names)  # noqa: S102 - our own article
+        said.append(output.getvalue())
+    return said

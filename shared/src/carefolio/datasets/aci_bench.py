@@ -9,7 +9,7 @@ from carefolio.datasets.catalog import find_dataset
 from carefolio.datasets.provenance import LoadedData, Provenance
 from carefolio.datasets.resolve import combine, resolve
 from carefolio.datasets.schema import check_columns
-from carefolio.exceptions import SchemaError
+from carefolio.exceptions import DataUnavailableError, SchemaError
 
 if TYPE_CHECKING:
     import polars as pl
@@ -21,8 +21,15 @@ METADATA_COLUMNS = ["dataset", "encounter_id", "id", "doctor_name", "patient_gen
                     "patient_familyname", "cc", "2nd_complaints"]
 
 
-def load_aci_bench() -> LoadedData:
-    """Load conversations, notes and metadata of the parts train, valid and test1.
+def load_aci_bench(*, allow_synthetic: bool = False, random_state: int = 0) -> LoadedData:
+    """Load conversations, notes and metadata of the parts train, valid and test1, or the synthetic twin where that is allowed.
+
+    Parameters
+    ----------
+    allow_synthetic : bool, default False
+        Take the twin, with a line on standard error, where no source has the real files, instead of failing.
+    random_state : int, default 0
+        Seed of the twin.
 
     Returns
     -------
@@ -34,7 +41,7 @@ def load_aci_bench() -> LoadedData:
     Raises
     ------
     DataUnavailableError
-        If no source has a file.
+        If no source has a file and the twin is not allowed.
     DataIntegrityError
         If a file is not the one that the catalogue names.
     SchemaError
@@ -43,7 +50,12 @@ def load_aci_bench() -> LoadedData:
     import polars as pl
 
     entry = find_dataset(NAME)
-    files = {file.name: resolve(NAME, file.name) for file in entry.files}
+    try:
+        files = {file.name: resolve(NAME, file.name) for file in entry.files}
+    except DataUnavailableError as error:
+        if not allow_synthetic:
+            raise
+        return _load_twin(random_state, str(error))
     tables = []
     for part, stem in PARTS.items():
         texts, metadata = (pl.read_csv(files[f"{stem}{end}"].path, infer_schema=False) for end in (".csv", "_metadata.csv"))
@@ -51,6 +63,13 @@ def load_aci_bench() -> LoadedData:
     frame = pl.concat(tables)
     origin, sha256 = combine(list(files.values()))
     return LoadedData(frame, Provenance(NAME, origin, sha256, frame.height, entry.licence))
+
+
+def _load_twin(random_state: int, reason: str) -> LoadedData:
+    from carefolio.datasets.aci_bench_twin import make_aci_bench_twin
+    from carefolio.datasets.twin import announce_twin
+
+    return announce_twin(make_aci_bench_twin(random_state), name=NAME, rows="visits", reason=reason)
 
 
 def visit_frame(texts: pl.DataFrame, metadata: pl.DataFrame, *, part: str) -> pl.DataFrame:

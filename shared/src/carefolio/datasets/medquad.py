@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from carefolio.datasets.catalog import find_dataset
 from carefolio.datasets.provenance import LoadedData, Provenance
 from carefolio.datasets.resolve import resolve
-from carefolio.exceptions import DataIntegrityError, SchemaError
+from carefolio.exceptions import DataIntegrityError, DataUnavailableError, SchemaError
 
 if TYPE_CHECKING:
     import polars as pl
@@ -40,8 +40,15 @@ _TAGS = {"Document": _USUAL_TAGS, "DiseaseFile": _USUAL_TAGS, "doc": ("corpus", 
 _TOP_FOLDER = re.compile(r"^(\./|MedQuAD-[0-9A-Za-z._-]+/)")
 
 
-def load_medquad() -> LoadedData:
-    """Load the questions that have an answer.
+def load_medquad(*, allow_synthetic: bool = False, random_state: int = 0) -> LoadedData:
+    """Load the questions that have an answer, or the synthetic twin where the caller allows it and no source has the real archive.
+
+    Parameters
+    ----------
+    allow_synthetic : bool, default False
+        Take the twin, with a line on standard error, instead of failing with ``DataUnavailableError``.
+    random_state : int, default 0
+        Seed of the twin.
 
     Returns
     -------
@@ -52,19 +59,31 @@ def load_medquad() -> LoadedData:
     Raises
     ------
     DataUnavailableError
-        If no source has the file.
+        If no source has the file and the twin is not allowed.
     DataIntegrityError
         If the archive is not the one that the catalogue names, or says something else.
     SchemaError
         If a document is not of the expected form.
     """
-    file, entry = resolve(NAME, FILE), find_dataset(NAME)
+    try:
+        file, entry = resolve(NAME, FILE), find_dataset(NAME)
+    except DataUnavailableError as error:
+        if not allow_synthetic:
+            raise
+        return _load_twin(random_state, str(error))
     frame, _ = read_medquad(file.path)
     expected, got = entry.file(FILE).content_sha256, content_sha256(frame)
     if expected is not None and got != expected:
         raise DataIntegrityError(f"{file.path} holds other questions and answers than the catalogue names: content hash {got}, expected "
                                  f"{expected}. Delete it and fetch it again.")
     return LoadedData(frame, Provenance(NAME, file.origin, file.sha256, frame.height, entry.licence))
+
+
+def _load_twin(random_state: int, reason: str) -> LoadedData:
+    from carefolio.datasets.medquad_twin import make_medquad_twin
+    from carefolio.datasets.twin import announce_twin
+
+    return announce_twin(make_medquad_twin(random_state), name=NAME, rows="questions and answers", reason=reason)
 
 
 def read_medquad(path: Path) -> tuple[pl.DataFrame, int]:

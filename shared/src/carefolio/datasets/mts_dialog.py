@@ -11,7 +11,7 @@ from carefolio.datasets.catalog import find_dataset
 from carefolio.datasets.provenance import LoadedData, Provenance
 from carefolio.datasets.resolve import combine, resolve
 from carefolio.datasets.schema import apply_types, validate
-from carefolio.exceptions import SchemaError
+from carefolio.exceptions import DataUnavailableError, SchemaError
 
 if TYPE_CHECKING:
     import polars as pl
@@ -124,8 +124,15 @@ def read_mts_dialog(paths: Mapping[str, Path]) -> pl.DataFrame:
     return validate_mts_dialog(pl.concat(tables))
 
 
-def load_mts_dialog() -> LoadedData:
-    """Load the four official parts.
+def load_mts_dialog(*, allow_synthetic: bool = False, random_state: int = 0) -> LoadedData:
+    """Load the four official parts, or the synthetic twin where the caller allows it and no source has the real files.
+
+    Parameters
+    ----------
+    allow_synthetic : bool, default False
+        Take the twin, with a line on standard error, instead of failing with ``DataUnavailableError``.
+    random_state : int, default 0
+        Seed of the twin.
 
     Returns
     -------
@@ -137,16 +144,28 @@ def load_mts_dialog() -> LoadedData:
     Raises
     ------
     DataUnavailableError
-        If no source has a file.
+        If no source has a file and the twin is not allowed.
     DataIntegrityError
         If a file is not the one that the catalogue names.
     SchemaError
         If a table is not of the expected form.
     """
-    files = {part: resolve(NAME, name) for part, name in PARTS.items()}
+    try:
+        files = {part: resolve(NAME, name) for part, name in PARTS.items()}
+    except DataUnavailableError as error:
+        if not allow_synthetic:
+            raise
+        return _load_twin(random_state, str(error))
     frame = read_mts_dialog({part: file.path for part, file in files.items()})
     origin, sha256 = combine(list(files.values()))
     return LoadedData(frame, Provenance(NAME, origin, sha256, frame.height, find_dataset(NAME).licence))
+
+
+def _load_twin(random_state: int, reason: str) -> LoadedData:
+    from carefolio.datasets.mts_dialog_twin import make_mts_dialog_twin
+    from carefolio.datasets.twin import announce_twin
+
+    return announce_twin(validate_mts_dialog(make_mts_dialog_twin(random_state)), name=NAME, rows="conversations", reason=reason)
 
 
 def _read_csv(path: Path) -> pl.DataFrame:

@@ -23,7 +23,7 @@ CODES: dict[str, Rules] = {
                    r"encounter|accession|specimen|visit\s(?=number|no\b|id|\#)|EMPI|CSN)"),),
     "HEALTH_PLAN": (_after(r"(?i:insurance|insurer|ins\.?|health\s?plan|policy|member(?:ship)?|subscriber|beneficiary|medicare|medicaid|"
                            r"group\s(?=number|no\b|id|\#)|payer|payor|plan|coverage|HICN?|MBI|HPBN)"),),
-    "ACCOUNT": (_after(r"(?i:account|acct\.?|a/c|billing|invoice|routing|bank|claim|receipt|order\s(?=number|no\b|id|\#)|(?:credit|"
+    "ACCOUNT": (_after(r"(?i:iban|account|acct\.?|a/c|billing|invoice|routing|bank|claim|receipt|order\s(?=number|no\b|id|\#)|(?:credit|"
                        r"debit)\scard|card)"),
                 (r"\b[A-Z]{2}\d{2}[ ]?(?:[A-Z\d]{4}[ ]?){2,7}[A-Z\d]{1,4}\b", 0.8),
                 (r"(?<![\w.-])(?:\d[ -]?){12,18}\d(?![\w-])", 0.8)),

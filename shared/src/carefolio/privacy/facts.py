@@ -15,15 +15,15 @@ SPECIALTY_ENDINGS = ("ology", "ologist", "iatrics", "iatry", "iatric", "therapy"
 
 @functools.cache
 def facts() -> dict[str, frozenset[str]]:
-    """Read the lists in ``facts.toml`` once a process.
+    """Read the lists in ``facts.toml`` and ``products.toml`` once a process.
 
     Returns
     -------
     dict of str to frozenset of str
         Words in lower case by list.
     """
-    table = tomllib.loads(files("carefolio.privacy").joinpath("facts.toml").read_text(encoding="utf-8"))
-    return {name: frozenset(words.split()) for name, words in table.items()}
+    texts = (files("carefolio.privacy").joinpath(name).read_text(encoding="utf-8") for name in ("facts.toml", "products.toml"))
+    return {name: frozenset(words.split()) for text in texts for name, words in tomllib.loads(text).items()}
 
 
 def plain_form(word: str) -> str:
@@ -95,7 +95,7 @@ def is_term(word: str, *, regions: bool = True) -> bool:
     form = plain_form(word)
     if (len(form) > 7 and form.endswith(SPECIALTY_ENDINGS)) or _LEVEL.fullmatch(form):
         return True
-    lists = ("terms", "plain", "regions") if regions else ("terms", "plain")
+    lists = ("terms", "plain", "drugs", "regions") if regions else ("terms", "plain", "drugs")
     return not form or not any(map(str.isalpha, form)) or any(form in facts()[name] for name in lists) or is_drug(word)
 
 
@@ -115,6 +115,7 @@ def is_fact(phrase: str, following: str = "") -> bool:
         True if each of its words is a fact, or such a noun follows or ends it.
     """
     words = [part for word in phrase.replace("/", " ").split() for part in ([word] if _known(word) else word.split("-")) if part]
+    following = following.split("\n")[0]
     after = following.split(maxsplit=2)[:2]
     attached = following[:1].isspace() or phrase.endswith(_POSSESSIVE[:2]) or following[:2] in _POSSESSIVE or following[:1] == "-"
     if attached and any(plain_form(word) in facts()["heads"] for word in after if "," not in after[0] or word is after[0]):
@@ -125,4 +126,4 @@ def is_fact(phrase: str, following: str = "") -> bool:
 
 
 def _known(word: str) -> bool:
-    return is_term(word) or plain_form(word) in facts()["eponyms"] or plain_form(word) in facts()["heads"]
+    return is_term(word) or any(plain_form(word) in facts()[name] for name in ("eponyms", "devices", "anatomy", "heads"))

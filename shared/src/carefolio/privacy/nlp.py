@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -13,6 +16,28 @@ from carefolio.exceptions import ArtefactError
 
 UNUSED = ("tagger", "parser", "senter", "attribute_ruler", "lemmatizer")
 """Parts of the pipeline that finding names does not need; without them it takes a third of the time."""
+
+
+HEAVY = ("torch", "transformers")
+"""Optional to spaCy and Presidio and of no use here; where they are installed, importing them takes ten seconds of a processor."""
+
+
+@contextmanager
+def without_heavy_imports() -> Iterator[None]:
+    """Let imports inside the block find the optional heavy packages missing, unless they have been imported before.
+
+    Yields
+    ------
+    None
+        The imports go into the block.
+    """
+    hidden = [name for name in HEAVY if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]
+    try:
+        yield
+    finally:
+        for name in hidden:
+            del sys.modules[name]
 
 
 def model_folder(name: str) -> Path:
@@ -87,6 +112,7 @@ def load_language_model(name: str, sha256: str | None) -> Any:
     if sha256 is not None and got != sha256:
         raise ArtefactError(f"the language model {name!r} has SHA-256 {got}, expected {sha256}. Install the release that carefolio pins, "
                             "or set PrivacyPolicy.language_model_sha256 to the hash of the pipeline that you have checked.")
-    import spacy
+    with without_heavy_imports():
+        import spacy
 
     return spacy.load(folder, exclude=list(UNUSED))

@@ -1,4 +1,4 @@
-"""Regular expressions for identifiers that have a form or stand beside a cue: numbers, dates, contacts, addresses.
+"""Regular expressions for identifiers that have a form or stand beside a cue: numbers, dates, contacts.
 
 Each type has a tuple of (expression, score). A cue beside the value gives 0.9 or more, the form alone 0.6 to 0.8. The expressions are
 written for the package ``regex``, which Presidio uses: a lookbehind may have any length. Case matters unless ``(?i:...)`` says not.
@@ -28,7 +28,8 @@ DATES: Rules = (
     (r"(?<=\b(?i:on|since|dated?|until|by|from|of|visit|seen|admitted|discharged)[\s:]{1,2})"
      r"(?:0?[1-9]|1[0-2])/(?:0?[1-9]|[12]\d|3[01])(?![\d/%])(?!\s?(?i:mg|tab|dose|pain|of))", 0.8),
     (rf"\b(?i:last|next|this|this\s+past|past|on|since|by|until|every|coming)\s+{_WEEKDAY}\b", 0.7),
-    (rf"\b{_WEEKDAY}(?=\s+(?i:morning|afternoon|evening|night|last|clinic)\b)", 0.7),
+    (rf"(?<=\b(?i:meet|see\s(?:you|him|her)|come\sback|coming|here|again|appointment|scheduled|visit)\s(?:\w+\s)?){_WEEKDAY}\b", 0.7),
+    (rf"\b{_WEEKDAY}(?=\s+(?i:at|morning|afternoon|evening|night|last|clinic)\b)", 0.7),
     (rf"\b{_WEEKDAY}\b,?\s+{_MONTH}\s?{_DAY}\b", 0.9),
     (r"\b(?i:last|next)\s+week(?:end)?\b", 0.6),
     (rf"(?<=\b(?i:in|since|last|this|next|early|late|mid|until|during|by|of|before|after|through|"
@@ -73,40 +74,12 @@ CONTACTS: dict[str, Rules] = {
         (r"(?<![\w.])\+\d{1,3}[\s.-]?\(?\d[\d\s().-]{6,16}\d(?!\d)", 0.85),
         (r"(?<![\w.-])001[-\s.]\d{3}[-\s.]\d{3}[-\s.]\d{4}(?:x\d+)?", 0.85),
         (r"(?<![\w.-])0\d{1,4}[\s-]\d{2,4}[\s-]\d{2,4}(?:[\s-]\d{2,4})*(?![\d-])", 0.65),
+        (r"(?<![\w.-])\+?\(?\d[\d\s().-]{5,16}\d(?:x\d+)?(?=\s?[-(,]?\s?(?i:office|home|mobile|cell|work|desk|direct)\b)", 0.85),
+        (r"(?<![\w.,/:$%-])(?=(?:[ ().-]*\d){8,13}(?![\w.,/%-]*\d))(?:\(\d{2,5}\)[ ]?\d{2,5}|\d{3,5}[.-]\d{2,5})"
+         r"(?:[ .-]\d{2,5}){0,4}(?![\w/%])", 0.6),
         (r"(?<![\w.-])[2-9]\d{2}[-.]\d{4}(?![\d-])", 0.6)),
     "SSN": ((r"(?<![\w-])\d{3}[- ]\d{2}[- ]\d{4}(?![\d-])", 0.85),
             (r"(?<=\b(?i:SSN|social\s+security(?:\s+(?:number|no|#))?|soc\.?\s?sec\.?)\W{0,4}(?:(?i:is|number|no|ending|in|last|"
              r"four)\W{0,3}){0,4})"
              r"[\dxX*]{3,}[\d -]*\d", 0.97)),
 }
-
-_STREET = (r"(?:Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Dr|Court|Ct|Place|Pl|Terrace|Ter|Way|Circle|Cir|Highway|Hwy|"
-           r"Parkway|Pkwy|Square|Sq|Trail|Trl|Crescent|Close|Alley|Plaza|Row|Loop|Pike|Turnpike)\b\.?")
-_CAP = r"\p{Lu}[\p{L}'’.-]*"
-_UNIT = r"(?:\s*,?\s*(?:Apt|Apartment|Suite|Ste|Unit|Room|Rm|Floor|Fl|Bldg|Building|Box|\#)\b\.?\s*\#?[\w-]+)"
-_STATE = (r"(?:A[KLRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|P[AR]|RI|S[CD]|T[NX]|UT|V[AT]|W[AIVY])")
-_TOWN = rf"(?:{_CAP}(?:[ ](?:{_CAP}|of|de|la|del|upon|on))*)"
-_TAIL = rf"(?:\s*,?\s+{_TOWN})?(?:\s*,\s*(?:{_STATE}\b|{_TOWN}))?(?:\s+\d{{5}}(?:-\d{{4}})?\b)?"
-_LINE = r"(?:(?:\p{Lu}[\p{L}'’.()-]*|nan|de|la|del)(?:[ ](?:\p{Lu}[\p{L}'’.()-]*|[\d-]+|de|la|del))*)"
-_BLOCK = rf"(?:(?:[ ]*,?[ ]*\n[>\s,]*{_LINE}?){{0,4}}?[ ,]*(?:\n[>\s,]*)?\b\d[\d-]{{2,6}}\d\b(?![ ]?\p{{L}}))?"
-"""The lines below a street, up to a postal code; without one they are not part of the address."""
-ADDRESSES: Rules = (
-    (rf"\b\d{{1,6}}[A-Za-z]?[ ]+(?:(?:[NSEW]\.?|North|South|East|West)[ ]+)?(?:(?:{_CAP}|\d+(?:st|nd|rd|th))[ ]+){{1,4}}{_STREET}"
-     rf"{_UNIT}?(?:\s*,\s*{_TOWN})?(?:\s*,\s*{_STATE}\b)?(?:\s+\d{{5}}(?:-\d{{4}})?\b)?{_BLOCK}", 0.95),
-    (r"(?<=\b(?i:address|lives?|living|resid(?:es|ing)|located|home|stays|staying|moved|ship|send|deliver(?:ed)?)\b[^.\n\d]{0,30})"
-     rf"\d{{1,6}}[A-Za-z]?[ ]+(?:\d+[ ]+)?{_CAP}(?:[ ](?:{_CAP}|de|la|del|du|des|\d+))*{_UNIT}*(?:{_TAIL}){_BLOCK}", 0.85),
-    (rf"\b(?:{_CAP}[ ]){{1,3}}(?:Street|Avenue|Road|Boulevard|Lane|Drive|Terrace|Parkway|Blvd|Ave|Rd|"
-     rf"Ln)\b(?![ ]\p{{Lu}}\w*[ ]?(?:Clinic|Hosp))"
-     rf"{_UNIT}?", 0.7),
-    (rf"^[>\s]*\K\d{{1,6}}[ ]+(?:\d+[ ]+)?{_CAP}(?:[ ](?:{_CAP}|de|la|du|del|\d+))*(?:[ ]\d+)?{_UNIT}*(?=[ ]*$){_BLOCK}", 0.6),
-    (rf"\b(?i:the\scorner\sof)\s\K\d*[ ]?{_CAP}(?:[ ](?:{_CAP}|\d+|de|la))*(?:\sand\s(?:{_CAP}[ ]?)+)?", 0.8),
-    (r"\b(?i:P\.?\s?O\.?\s?Box)\s?\#?\d+", 0.95),
-    (rf"\b(?:Apt|Apartment|Suite|Ste)\b\.?\s?\#?\d+[A-Za-z]?\b{_TAIL}{_BLOCK}", 0.85),
-    (r"\b(?:PSC|Unit|CMR)\s\d+,?\s(?:Box)\s\d+(?:\s+(?:APO|FPO|DPO)\s(?:A[AEP])\s\d{5})?", 0.95),
-)
-ZIPS: Rules = (
-    (r"(?<=\b(?i:zip|zip\s?code|postal\s?code|postcode)\W{0,3}(?:(?i:of|is|code)\s)?)\d{3,5}(?:-\d{4})?\b", 0.95),
-    (rf"(?<=\b{_STATE},?\s)\d{{5}}(?:-\d{{4}})?\b", 0.9),
-    (r"\b[A-Z]{1,2}\d[A-Z\d]?\s\d[A-Z]{2}\b", 0.7),
-    (r"\b[ABCEGHJ-NPRSTVXY]\d[A-Z]\s\d[A-Z]\d\b", 0.7),
-)

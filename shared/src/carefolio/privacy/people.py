@@ -34,22 +34,22 @@ _STRONG_CUE = (r"(?i:named|name['’]s|(?:my|his|her|their|your|the|full|first|l
                r"mr\.?\sand\smrs\.?|spouse\s?:|next\sof\skin\s?:?|emergency\scontact\s?:?|author\s?:|user\s?:|dear|attn:?)")
 
 CLINICIANS: Rules = (
-    (rf"\b{_CLINICAL_TITLE}\s{{0,2}}(?:{_SOCIAL_TITLE}\s)?\K(?:{NAME}|{_CAPS}(?:[ ]{_CAPS})?)", 0.95),
-    (rf"\b(?i:drs?)\s?\.?\s\K{_LOWER}\b", 0.9),
+    (rf"\b{_CLINICAL_TITLE}(?<=[.\s]|\b)(?![\p{{L}}])\s{{0,2}}(?:{_SOCIAL_TITLE}\s)?\K(?:{NAME}|{_CAPS}(?:[ ]{_CAPS})?)", 0.95),
+    (rf"\b(?i:drs?)\s?\.?\s\K{_LOWER}\b", 0.96),
     (rf"\b{FULL_NAME}(?=\s?,?\s{_DEGREE})", 0.95),
     (rf"\b{_CLINICIAN_CUE}\s?[:,]?\s(?:(?:Dr|Mr|Ms|Mrs)\.?\s)?\K{FULL_NAME}", 0.8),
 )
 
 PEOPLE: Rules = (
     (rf"\b{_SOCIAL_TITLE}\s{{1,2}}\K(?:{NAME}|{_CAPS}(?:[ ]{_CAPS})?)", 0.95),
-    (rf"\b(?:mr|mrs|ms|miss)\s?\.?\s\K{_LOWER}\b", 0.9),
+    (rf"\b(?:mr|mrs|ms|miss)\s?\.?\s\K(?:{_LOWER}\b|{NAME})", 0.96),
     (rf"\b{_STRONG_CUE}\s{{0,2}}[\"“]?\K(?:{NAME}|{_CAPS}(?:[ ]{_CAPS})?)", 0.9),
     (rf"\b{_PATIENT_CUE}\s?[:,]?\s\K{FULL_NAME}", 0.62),
     (rf"\b{_WORD}[ ]{_INITIAL}(?:[ ]{_WORD})?(?=$|[\s,.;:)'’?])", 0.75),
     (rf"\b{_INITIAL}[ ]?(?:{_INITIAL}[ ]?)?{_WORD}(?=\s?[,(]|['’]s)", 0.6),
     (rf"(?<=[,(–—]\s?){FULL_NAME}(?=\s?[,.;)(?–—]|['’]s|\s(?:who|with|was|is|has|had|seen|admitted|treated|presented|aged?|from|at|"
      rf"on)\b)", 0.65),
-    (rf"^[>\s]*\K{FULL_NAME}(?=[ ]*\n[>\s]*(?:\d|.*\n[>\s]*\d|.*@|Phone|Tel|Address))", 0.6),
+    (rf"^[> \t]*\K{FULL_NAME}(?=[ ]*\n[>\s]*(?:\d|.*\n[>\s]*\d|.*@|Phone|Tel|Address))", 0.6),
     (rf"\b{NAME}(?=,?\s{_AGED})", 0.85),
     (rf"\b{NAME}(?=\s?,\s(?:an?\s)?\d{{1,3}}[\s-]?(?:year|yr|y/?o|yo)\b)", 0.85),
     (rf"\b{NAME}(?=\s?(?:,|\()\s?(?i:dob|date\sof\sbirth|d\.o\.b|mrn))", 0.9),

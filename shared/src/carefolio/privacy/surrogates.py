@@ -11,18 +11,23 @@ The mapping lives in memory. It shows no identifier when it is printed, and it r
 from __future__ import annotations
 
 import re
+import sys
+from bisect import bisect_right
 from collections.abc import Iterator
 from typing import NoReturn
 
 from carefolio.exceptions import PrivacyError
 from carefolio.privacy.facts import facts, is_common, is_fact
+from carefolio.privacy.lexicon import is_only_word, is_word
 
 LONGEST = 40
 """Most characters that a surrogate can have; what a stream holds back is never longer."""
 SURROGATE = re.compile(r"\[ ?([A-Za-z]+(?:[_ ][A-Za-z0-9]+)*?)[_ ]([1-9][0-9]{0,5})([a-z]{0,3}) ?\]", re.IGNORECASE)
 _BEGUN = re.compile(r"\[[A-Za-z0-9_ ]*\Z")
+_WORD = re.compile(r"[^\W_]+")
 _PART = re.compile(r"[^\W\d_][\w'’-]*\w")
 _PEOPLE = ("PERSON", "CLINICIAN")
+_NAMED = (*_PEOPLE, "HOSPITAL", "LOCATION")
 _IN_WORDS = (*_PEOPLE, "HOSPITAL")
 """Types whose identifiers are the same where one has all words of the other; of the rest the letters and digits must be equal."""
 
@@ -35,7 +40,9 @@ class Mapping:
         self._surrogates: dict[tuple[str, str], str] = {}
         self._entities: list[tuple[str, int, frozenset[str]]] = []
         self._forms: dict[tuple[str, int], int] = {}
-        self._finders: dict[str, list[re.Pattern[str]]] = {}
+        self._finders: dict[str, list[tuple[int, re.Pattern[str], str]]] = {}
+        self._by_word: dict[str, list[int]] = {}
+        self._last: dict[str, int] = {}
         self._reserved: set[tuple[str, int]] = set()
 
     def __repr__(self) -> str:
@@ -102,7 +109,8 @@ class Mapping:
             self._forms[label, number] = form + 1
             surrogate = f"[{label}_{number}{_letters(form)}]"
             self._surrogates[family, original], self._originals[surrogate] = surrogate, original
-            self._finders[surrogate] = _finders(original, label)
+            for word, before, finder in _finders(original, label):
+                self._finders.setdefault(word, []).append((before, finder, surrogate))
         return self._surrogates[family, original]
 
     def original_of(self, match: re.Match[str]) -> str:
@@ -171,8 +179,13 @@ class Mapping:
             name are found too, of a hospital its abbreviation. What stands inside a surrogate of this mapping is not one.
         """
         inside = [match.span() for match in SURROGATE.finditer(text) if self.original_of(match) != match.group()]
-        return sorted((match.start(), match.end(), surrogate) for surrogate, finders in self._finders.items() for finder in finders
-                      for match in finder.finditer(text) if not any(start <= match.start() and match.end() <= end for start, end in inside))
+        found = []
+        for word in _WORD.finditer(text):
+            for before, finder, surrogate in self._finders.get(_fold(word.group()), ()):
+                match = finder.match(text, max(0, word.start() - before))
+                if match and not _within(match.span(), inside):
+                    found.append((match.start(), match.end(), surrogate))
+        return sorted(found)
 
     def _entity(self, original: str, identifier_type: str) -> tuple[str, int]:
         """Find the entity that an identifier names, or number a new one."""
@@ -180,16 +193,31 @@ class Mapping:
         folded = original.casefold()
         key = frozenset(re.findall(r"[^\W_]+", folded)) if in_words else frozenset(["".join(filter(str.isalnum, folded))])
         family = _PEOPLE if identifier_type in _PEOPLE else (identifier_type,)
-        same = [index for index, (label, _, known) in enumerate(self._entities)
-                if (label in family and (key <= known or known <= key) if in_words else label not in _IN_WORDS and key == known)]
+        same = [index for index in sorted({index for word in key for index in self._by_word.get(word, ())})
+                if self._is_same(self._entities[index], key, family)]
         if len(same) == 1 and key - {""}:
             label, number, known = self._entities[same[0]]
-            self._entities[same[0]] = (label, number, key | known)
+            self._remember(same[0], (label, number, key | known))
             return label, number
-        taken = {number for label, number, _ in self._entities if label == identifier_type}
-        number = next(number for number in range(1, 10**6) if number not in taken and (identifier_type, number) not in self._reserved)
-        self._entities.append((identifier_type, number, key))
+        number = self._last.get(identifier_type, 0) + 1
+        while (identifier_type, number) in self._reserved:
+            number += 1
+        self._last[identifier_type] = number
+        self._remember(len(self._entities), (identifier_type, number, key))
         return identifier_type, number
+
+    def _is_same(self, entity: tuple[str, int, frozenset[str]], key: frozenset[str], family: tuple[str, ...]) -> bool:
+        label, _, known = entity
+        if family[0] in _IN_WORDS:
+            return label in family and (key <= known or known <= key)
+        return label not in _IN_WORDS and key == known
+
+    def _remember(self, index: int, entity: tuple[str, int, frozenset[str]]) -> None:
+        """Keep an entity, and where it is by each of its words."""
+        self._entities[index:index + 1] = [entity]
+        for word in entity[2]:
+            if index not in self._by_word.setdefault(word, []):
+                self._by_word[word].append(index)
 
 
 class StreamReidentifier:
@@ -253,16 +281,33 @@ def _letters(form: int) -> str:
     return letters
 
 
-def _finders(original: str, label: str) -> list[re.Pattern[str]]:
-    """Compile what finds an identifier again; an eponym that names a person here is still one before "disease" or "score"."""
+def _within(span: tuple[int, int], inside: list[tuple[int, int]]) -> bool:
+    place = bisect_right(inside, (span[0], sys.maxsize)) - 1
+    return place >= 0 and span[1] <= inside[place][1]
+
+
+def _fold(word: str) -> str:
+    """Give the form under which a word is looked up, the same for all that match when case is ignored."""
+    return word.casefold().replace("\u0307", "").replace("\u0131", "i")
+
+
+def _finders(original: str, label: str) -> list[tuple[str, int, re.Pattern[str]]]:
+    """Compile what finds an identifier again: its first word, how many characters stand before that, and the expression.
+
+    An eponym that names a person here is still one before "disease" or "score"; a single ordinary word is found in its own case only.
+    """
     whole = r"\s+".join(map(re.escape, original.split()))
     if label in _PEOPLE and is_fact(original):
         whole += rf"(?!(?:['’]s)?[\s-]+(?:{'|'.join(sorted(facts()['heads']))})\b)"
-    flags = re.IGNORECASE if len(original) > 3 else re.NOFLAG
-    finders = [re.compile(rf"(?<![^\W_]){whole}(?![^\W_])", flags)] if len(original) > 1 else []
-    parts = [part for part in _PART.findall(original) if len(part) > 2 and not is_common(part) and not is_fact(part)]
+    cased = len(original) <= 3 or (label in _NAMED and is_word(original))
+    if cased and len(original) > 3:
+        whole = f"(?:{'|'.join(sorted({re.escape(form) for form in (original, original.upper(), original.title())}))})"
+    wanted = [(original, rf"(?<![^\W_]){whole}(?![^\W_])", re.NOFLAG if cased else re.IGNORECASE)] if len(original) > 1 else []
+    parts = [part for part in _PART.findall(original)
+             if len(part) > 2 and not (is_common(part) or is_fact(part) or is_only_word(part))]
     if label == "HOSPITAL":
         parts = [part for part in parts if part.isupper() and len(part) > 3]
     if label in _IN_WORDS:
-        finders += [re.compile(rf"(?<![^\W_]){re.escape(part)}(?![^\W_])") for part in parts]
-    return finders
+        wanted += [(part, rf"(?<![^\W_]){re.escape(part)}(?![^\W_])", re.NOFLAG) for part in parts]
+    first = [(_WORD.search(text), expression, flags) for text, expression, flags in wanted]
+    return [(_fold(word.group()), word.start(), re.compile(expression, flags)) for word, expression, flags in first if word]

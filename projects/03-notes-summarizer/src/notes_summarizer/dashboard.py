@@ -1,0 +1,65 @@
+"""The chapter's dashboard: try a note or a question, and browse what a run has measured. A local model runs only while it is used."""
+
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+
+import streamlit as st
+
+from carefolio.config import project_home
+from carefolio.dashboard import page, provenance_footer
+from carefolio.exceptions import CarefolioError
+from carefolio.views import show_sections
+from notes_summarizer.config import FOLDER
+from notes_summarizer.views.results import Results, read_results
+from notes_summarizer.views.style import STYLE
+
+TITLE = "Notes to summaries and leaflets"
+ICON = "📝"
+QUESTION = "Can a summary of a clinical note be trusted to add nothing, to lose nothing and to leak nobody?"
+
+
+def _section(module: str, function: str) -> Callable[[Path], None]:
+    def _show(folder: Path) -> None:
+        getattr(import_module(f"notes_summarizer.views.{module}"), function)(folder)  # each brings its own libraries
+
+    return _show
+
+
+SECTIONS: dict[str, Callable[[Path], None]] = {
+    "Overview": _section("overview", "show_overview"), "Summarise": _section("summarise", "show_summarise"),
+    "Leaflet": _section("leaflet", "show_leaflet"), "Results": _section("measured", "show_results"),
+    "Privacy": _section("privacy", "show_privacy"), "Downloads": _section("downloads", "show_downloads"),
+}
+
+
+def main(folder: Path | None = None) -> None:
+    """Draw the page.
+
+    Parameters
+    ----------
+    folder : Path, optional
+        Holds ``reports`` of a run; the project's committed ones by default. Notes and questions can be tried without any.
+    """
+    for name in ("pandas", "polars"):
+        import_module(name)  # a click during the first run starts a second thread; altair in it must not find them half-imported
+    home = folder or project_home(FOLDER)
+    results = _results(home)
+    page(TITLE, ICON, QUESTION, evidence=results.evidence if results else None)
+    st.html(STYLE)
+    show_sections(SECTIONS, home)
+    if results:
+        provenance_footer(results.evidence)
+
+
+def _results(home: Path) -> Results | None:
+    """Read the run, if there is one that can be read; a section that needs it says what is wrong with it."""
+    try:
+        return read_results(home)
+    except CarefolioError:
+        return None
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else None)

@@ -1,0 +1,1 @@
+"""How good the summaries are: overlap, faithfulness, omission, readability, time and cost, beside published figures."""

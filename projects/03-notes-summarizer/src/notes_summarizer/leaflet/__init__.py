@@ -1,0 +1,1 @@
+"""Leaflets for patients, written from passages of MedQuAD that they cite."""

@@ -1,0 +1,85 @@
+"""The four stages, each from files to files, so that every one can be run again alone."""
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from carefolio.config import project_home
+from carefolio.parts import prepare_parts, read_record
+from carefolio.runs import may_be_published, measured_metrics, publish, timed_step
+from notes_summarizer.config import FOLDER, PARTS, NotesSettings
+
+
+def data_stage(settings: NotesSettings, out: Path, *, parts: Sequence[str] = ()) -> None:
+    """Load and check the data sets; say which parts had to be left out.
+
+    Parameters
+    ----------
+    settings : NotesSettings
+        Settings.
+    out : Path
+        Folder of the run.
+    parts : sequence of str, optional
+        Names of parts; default all.
+    """
+    import click
+
+    from notes_summarizer import data
+
+    with timed_step("data", out):
+        problems = prepare_parts(partial(data.load_part, seed=settings.seed), parts or list(PARTS), out)
+    for part, reason in problems.items():
+        click.echo(f"{part} is left out: {reason}", err=True)
+
+
+def train_stage(settings: NotesSettings, out: Path) -> None:
+    """Index the passages, and let every system that runs here write its notes.
+
+    Parameters
+    ----------
+    settings : NotesSettings
+        Settings.
+    out : Path
+        Folder of the run.
+    """
+    from notes_summarizer import train
+
+    train.make_parts(settings, out, progress=lambda title: timed_step(title, out))
+
+
+def evaluate_stage(settings: NotesSettings, out: Path) -> None:
+    """Measure summaries, retrieval and leaflets.
+
+    Parameters
+    ----------
+    settings : NotesSettings
+        Settings.
+    out : Path
+        Folder of the run.
+    """
+    from notes_summarizer import evaluate
+
+    evaluate.evaluate_parts(settings, out, progress=lambda title: timed_step(title, out))
+
+
+def report_stage(settings: NotesSettings, out: Path, *, command: str, to_repository: bool) -> None:
+    """Write evidence, figures and card, and publish them if this was a full run of both parts and all systems on real data.
+
+    Parameters
+    ----------
+    settings : NotesSettings
+        Settings.
+    out : Path
+        Folder of the run.
+    command : str
+        The command that was given.
+    to_repository : bool
+        Whether this run may replace the committed reports.
+    """
+    from notes_summarizer import report, train
+
+    with timed_step("report", out):
+        evidence = report.build_report(out, settings, command=command, measured=measured_metrics(FOLDER))
+    whole = read_record(out)["parts"] == list(PARTS) and train.systems_here() == list(train.SYSTEMS)
+    if to_repository and whole and may_be_published(evidence):
+        publish(out, project_home(FOLDER))

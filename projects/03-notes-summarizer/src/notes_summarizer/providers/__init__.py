@@ -1,0 +1,1 @@
+"""One way to ask a language model, whichever it is: remote, on this machine, or none at all."""

@@ -1,0 +1,1 @@
+"""A note to a checked summary: sentences, prompt, draft, support, findings."""

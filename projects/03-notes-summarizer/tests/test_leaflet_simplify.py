@@ -1,0 +1,60 @@
+import pytest
+
+from notes_summarizer.leaflet.simplify import checked, cut_sentence, plain_words, simplify
+
+TERMS = {"aspirin", "warfarin", "asthma"}
+
+
+@pytest.mark.parametrize(("hard", "plain"), [
+    ("Hypertension occurs frequently.", "High blood pressure happens often."),
+    ("A physician will examine an individual.", "A doctor will look at a person."),
+    ("Pulmonary hypertension is rare.", "Pulmonary hypertension is rare."),
+    ("The medication-related signs.", "The medication-related signs."),
+])
+def test_plain_words_are_put_for_hard_ones(hard, plain):
+    assert plain_words(hard) == plain
+
+
+def test_the_name_of_the_illness_is_left_as_it_is():
+    text = "Renal disease and Cardiac renal disease"
+    assert plain_words(text, names=["cardiac renal disease"]) == "Kidney disease and Cardiac renal disease"
+
+
+@pytest.mark.parametrize(("long", "cut"), [
+    ("It starts in the arm, and the pain can spread to the hand.", "It starts in the arm. The pain can spread to the hand."),
+    ("Most people get well, but some have pain for years.", "Most people get well. But some have pain for years."),
+    ("The skin is dry because the glands are small.", "The skin is dry. This is because the glands are small."),
+    ("Wash your hands, face, and feet.", "Wash your hands, face, and feet."),
+    ("It is not painful because of the drug.", "It is not painful because of the drug."),
+])
+def test_long_sentences_are_cut_where_a_clause_begins(long, cut):
+    assert cut_sentence(long) == cut
+
+
+def test_how_a_word_is_spoken_is_left_out():
+    result = simplify("Anemia (uh-NEE-me-uh) can be mild.", passage="Anemia (uh-NEE-me-uh) can be mild.", terms=TERMS)
+    assert (result.text, result.changed) == ("Anemia can be mild.", True)
+
+
+def test_numbers_negations_and_names_of_drugs_stay():
+    sentence = "Individuals who require 5 mg of warfarin should not utilize aspirin, and they must inform the physician."
+    result = simplify(sentence, passage=sentence, terms=TERMS)
+    assert result.changed
+    assert {"5 mg", "warfarin", "not", "aspirin"} <= {part for part in ("5 mg", "warfarin", "not", "aspirin") if part in result.text}
+
+
+@pytest.mark.parametrize(("wording", "kind"), [
+    ("Take 50 mg of aspirin a day.", "number"), ("Take 5 mg of warfarin a day.", "term"),
+    ("Never use aspirin for this illness.", "negation"),
+    ("Take some aspirin a day.", "lost"),
+])
+def test_a_wording_that_the_passage_does_not_support_is_put_back(wording, kind):
+    passage = "Take 5 mg of aspirin a day. Use aspirin for this illness."
+    result = checked("Take 5 mg of aspirin a day.", wording, passage=passage, terms=TERMS)
+    assert result.text == "Take 5 mg of aspirin a day."
+    assert not result.changed
+    assert kind in result.findings
+
+
+def test_an_easy_sentence_stays_as_it_is():
+    assert simplify("It does not hurt.", passage="It does not hurt.", terms=TERMS) == simplify("It does not hurt.", passage="", terms=())
