@@ -56,7 +56,7 @@ demo: $(VENV)/.runtime  ## Run every project in its quick form and say where to 
 	@echo
 	@echo "Results of this run:   outputs/*/quick/reports (evidence.json, figures, model_card.md)"
 	@echo "Committed full results: projects/*/reports"
-	@echo "Look around:            $(BIN)/carefolio hub, $(BIN)/outcomes dashboard, $(BIN)/readmission dashboard"
+	@echo "Look around:            $(BIN)/carefolio hub, $(BIN)/outcomes dashboard, $(BIN)/readmission dashboard, $(BIN)/notes dashboard"
 	@echo "Ask the real model:     $(BIN)/readmission serve --no-auth"
 
 test: $(VENV)/.testing  ## Run the tests; parts that are absent here are skipped with a reason

@@ -4,13 +4,16 @@ from pathlib import Path
 
 import click
 
-from carefolio.browser import open_page, open_section, serve_dashboard
+from carefolio.browser import WAIT_MS, open_page, open_section, serve_dashboard, settle
 
 VIEWS: dict[str, dict[str, tuple[int, int, str]]] = {
     "outcomes_analysis": {"outcomes-dashboard.png": (1280, 1200, "COVID-19"), "outcomes-dashboard-phone.png": (390, 844, "Survival")},
+    "notes_summarizer": {"notes-dashboard.png": (1280, 1200, "Summarise"), "notes-dashboard-phone.png": (390, 844, "Summarise")},
     "readmission": {"readmission-dashboard.png": (1280, 1110, "Decisions"), "readmission-dashboard-phone.png": (390, 844, "Overview")},
 }
 """Package -> file -> width, height, section."""
+PRESSED: dict[str, tuple[str, str]] = {"Summarise": ("Summarise", ".notes-note")}
+"""Section -> the button that is pressed before its picture is taken, and what it brings up, which is then scrolled to."""
 
 
 @click.command()
@@ -24,6 +27,11 @@ def main(only: str | None, folder: Path) -> None:
             for name, (width, height, section) in VIEWS[package].items():
                 with open_page(address, width=width, height=height) as page:
                     open_section(page, section)
+                    if section in PRESSED:
+                        button, result = PRESSED[section]
+                        page.get_by_role("button", name=button, exact=True).click()
+                        page.locator(result).scroll_into_view_if_needed(timeout=WAIT_MS)
+                        settle(page)
                     page.wait_for_timeout(1500)  # charts fade in
                     page.screenshot(path=folder / name)
 

@@ -29,6 +29,8 @@ WITHOUT: dict[tuple[str, str], str] = {
     ("01-outcomes-analysis", "src/{package}/model.py"): "three analyses, each with models of its own in a subpackage",
     ("01-outcomes-analysis", "src/{package}/api.py"): "an analysis is read, not called",
     ("01-outcomes-analysis", "serve"): "there is no API to serve",
+    ("03-notes-summarizer", "src/{package}/features.py"): "it reads text; there is no table of features",
+    ("03-notes-summarizer", "src/{package}/model.py"): "no model is trained; providers of models stand in a subpackage",
 }
 """(folder, required file or verb) -> why the chapter does not have it."""
 

@@ -19,7 +19,8 @@ from notes_summarizer.evaluation.cases import build_cases
 from notes_summarizer.evaluation.generate import COLUMNS, FLOOR
 from notes_summarizer.evaluation.settings import EvaluationSettings
 
-SETTINGS = EvaluationSettings(max_sections=12, max_notes=3, meter_documents=4, minimum_header_cases=2, replicates=100, level=0.95, max_output_tokens=64,
+SETTINGS = EvaluationSettings(max_sections=12, max_notes=3, meter_documents=4, minimum_header_cases=2, replicates=100, level=0.95,
+                              max_output_tokens=64,
                               bert_batch=16)
 PARTS = ("mts_dialog.validation", "mts_dialog.test1", "mts_dialog.test2", "mts_dialog.test", "aci_bench.test1")
 

@@ -15,7 +15,8 @@ from notes_summarizer.providers.answer import Answer, Attempt
 from notes_summarizer.summary.settings import SummarySettings
 from notes_summarizer.summary.summarize import Written
 
-SETTINGS = EvaluationSettings(max_sections=2, max_notes=1, meter_documents=0, minimum_header_cases=1, replicates=100, level=0.95, max_output_tokens=64,
+SETTINGS = EvaluationSettings(max_sections=2, max_notes=1, meter_documents=0, minimum_header_cases=1, replicates=100, level=0.95,
+                              max_output_tokens=64,
                               bert_batch=8)
 SUMMARY = SummarySettings.model_construct(section_prompt="section_v1", note_prompt="note_v1", maximum_bytes=1000)
 

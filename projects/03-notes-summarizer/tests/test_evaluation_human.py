@@ -6,7 +6,8 @@ from carefolio.exceptions import SchemaError
 from notes_summarizer.evaluation.human import SCORES, SUMMARIES, agreement, read_judged
 from notes_summarizer.evaluation.settings import EvaluationSettings
 
-SETTINGS = EvaluationSettings(max_sections=0, max_notes=0, meter_documents=0, minimum_header_cases=1, replicates=100, level=0.95, max_output_tokens=64,
+SETTINGS = EvaluationSettings(max_sections=0, max_notes=0, meter_documents=0, minimum_header_cases=1, replicates=100, level=0.95,
+                              max_output_tokens=64,
                               bert_batch=8)
 HEADER = "FactualPrecision,FactualRecall,FactualF1,HallucinationRate,OmissionRate,Edit Distance (Correction)\n"
 

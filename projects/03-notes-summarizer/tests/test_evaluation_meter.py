@@ -9,7 +9,8 @@ from notes_summarizer.evaluation.cases import build_cases
 from notes_summarizer.evaluation.settings import EvaluationSettings
 from notes_summarizer.summary.vocabulary import vocabulary
 
-SETTINGS = EvaluationSettings(max_sections=0, max_notes=0, meter_documents=12, minimum_header_cases=1, replicates=200, level=0.95, max_output_tokens=64,
+SETTINGS = EvaluationSettings(max_sections=0, max_notes=0, meter_documents=12, minimum_header_cases=1, replicates=200, level=0.95,
+                              max_output_tokens=64,
                               bert_batch=8)
 DRUGS = {"lisinopril": "lisinopril", "tylenol": "acetaminophen", "acetaminophen": "acetaminophen", "warfarin": "warfarin"}
 NOTE = "The patient takes Lisinopril 10 mg daily for 3 years. Denies fever. She has pain in the left knee."

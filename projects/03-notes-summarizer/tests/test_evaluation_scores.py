@@ -17,7 +17,8 @@ from notes_summarizer.evaluation.intervals import Ratio, draw, mean, quantile_in
 from notes_summarizer.evaluation.published import published_error_rates, published_rouge
 from notes_summarizer.evaluation.settings import EvaluationSettings
 
-SETTINGS = EvaluationSettings(max_sections=3, max_notes=2, meter_documents=0, minimum_header_cases=1, replicates=200, level=0.95, max_output_tokens=64,
+SETTINGS = EvaluationSettings(max_sections=3, max_notes=2, meter_documents=0, minimum_header_cases=1, replicates=200, level=0.95,
+                              max_output_tokens=64,
                               bert_batch=8)
 TERMS = ["metformin", "lisinopril", "asthma"]
 SOURCE = "Doctor: Do you take metformin?\nPatient: Yes, 500 milligrams, twice a day. No fever. My left knee hurts."

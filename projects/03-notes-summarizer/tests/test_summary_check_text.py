@@ -6,7 +6,8 @@ from carefolio.exceptions import UnsuitableTextError
 from notes_summarizer.summary.check_text import check_text
 from notes_summarizer.summary.settings import SummarySettings
 
-SETTINGS = SummarySettings(maximum_bytes=2000, chunk_characters={"extractive": 1000}, maximum_items=dict.fromkeys(("extractive", "openai", "local"), 8),
+SETTINGS = SummarySettings(maximum_bytes=2000, chunk_characters={"extractive": 1000},
+                           maximum_items=dict.fromkeys(("extractive", "openai", "local"), 8),
                            item_characters=200, written_characters=2000, support_threshold=0.55, neighbours=1, foreign_share=0.08,
                            summary_prompt="summary_v1", section_prompt="section_v1", note_prompt="note_v1")
 

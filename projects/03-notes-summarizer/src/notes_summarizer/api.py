@@ -6,8 +6,9 @@ closed when it stops, so a local model's process lives as long as the server.
 
 import os
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ from notes_summarizer.leaflet.write import write_leaflet
 from notes_summarizer.providers.open import Providers, open_providers
 from notes_summarizer.schemas import (
     EXAMPLES,
+    NOTE,
     DeidentifiedText,
     LeafletResponse,
     NoteRequest,
@@ -92,20 +94,20 @@ def create_app() -> FastAPI:
     serving = ServingSettings.from_environment({"CAREFOLIO_BODY_LIMIT_BYTES": str(BODY_LIMIT_BYTES), **os.environ})
     settings = load_config(NotesSettings, PROJECT)
 
-    @asynccontextmanager
-    async def resources(app: FastAPI) -> AsyncIterator[None]:
-        async with AsyncExitStack() as stack:
-            providers = stack.enter_context(open_providers(settings.providers))
-            firewall(EXAMPLES["/deidentify"]["note"]["text"])  # loads the language model, so that the first request does not wait
-            app.state.desk = Desk(settings, providers, open_index())
-            yield
-
     card = project_home(FOLDER) / "reports" / "model_card.md"
     app = create_guarded_app(title="Notes and leaflets", version=version(DISTRIBUTION), description=DESCRIPTION, routers=[_build_router()],
                              ready=_check_firewall, settings=serving, model_card=card if card.is_file() else None, examples=EXAMPLES,
-                             resources=resources)
+                             resources=partial(_open_desk, settings=settings))
     app.add_exception_handler(CarefolioError, _on_error)
     return app
+
+
+@asynccontextmanager
+async def _open_desk(app: FastAPI, *, settings: NotesSettings) -> AsyncIterator[None]:
+    firewall(NOTE)  # loads the language model, so that the first request does not wait
+    with open_providers(settings.providers) as providers:
+        app.state.desk = Desk(settings, providers, open_index())
+        yield
 
 
 def open_index() -> LeafletIndex | None:

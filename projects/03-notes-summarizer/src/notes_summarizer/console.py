@@ -30,7 +30,7 @@ def write_summary(result: SummaryResult) -> str:
         Lines of at most 100 characters; what the note does not support begins with ``!``.
     """
     summary = result.summary
-    lines = [f"! {warning}" for warning in summary.warnings]
+    lines = [_wrap(f"! {warning}") for warning in summary.warnings]
     for name in LISTS:
         statements: Sequence[Statement] = getattr(summary, name)
         lines += ["", TITLES[name].upper(), *(_wrap(_statement(statement)) for statement in statements)]
@@ -38,8 +38,8 @@ def write_summary(result: SummaryResult) -> str:
     if summary.conflicts:
         lines += ["", "CONTRADICTORY ORDERS", *(_wrap(f"! {conflict.text} {_numbers(conflict.sources)}") for conflict in summary.conflicts)]
     writers = ", ".join(sorted({f"{answer.provider} ({answer.model})" for answer in result.answer}))
-    lines += ["", f"Written by {writers} in {result.seconds:.1f} s; {len(result.entities)} identifiers were kept from it. "
-              "Numbers in brackets are sentences of the note; ! needs a look.", DISCLAIMER]
+    lines += ["", _wrap(f"Written by {writers} in {result.seconds:.1f} s; {len(result.entities)} identifiers were kept from it. "
+                        "Numbers in brackets are sentences of the note; ! needs a look."), DISCLAIMER]
     return "\n".join(lines).strip()
 
 
@@ -75,7 +75,7 @@ def write_leaflet(leaflet: "Leaflet") -> str:
         lines.append(_wrap(f"- {sentence.text} {''.join(f'[{number}]' for number in sentence.citations)}"))
     lines += ["", "Sources", *(_wrap(f"[{passage.number}] {passage.title} ({passage.source}): {passage.url}")
                                for passage in leaflet.passages)]
-    lines += ["", f"Reading grade {leaflet.reading_grade:.1f}. {DISCLAIMER}"]
+    lines += ["", f"Reading grade {leaflet.reading_grade:.1f}.", DISCLAIMER]
     return "\n".join(lines)
 
 

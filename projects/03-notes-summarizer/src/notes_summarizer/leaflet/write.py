@@ -23,10 +23,10 @@ from notes_summarizer.leaflet.sentences import (
 )
 from notes_summarizer.leaflet.settings import LeafletSettings, WritingSettings
 from notes_summarizer.leaflet.simplify import simplify
+from notes_summarizer.providers.answer import Answer
 
 if TYPE_CHECKING:
     from carefolio.privacy.policy import PrivacyPolicy
-    from notes_summarizer.providers.answer import Answer
     from notes_summarizer.providers.open import Providers
 
 Refusal = Literal["", "emergency", "personal", "not found", "too hard"]

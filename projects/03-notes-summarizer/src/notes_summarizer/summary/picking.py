@@ -48,10 +48,11 @@ _ROUTE = re.compile(
     r"each (?:day|morning|night)|at (?:bedtime|night)|in the (?:morning|evening)|q\.?\s?\d*\s?(?:h|hs|d|am|pm|day|hours?)?\.?|b\.?i\.?d\.?|"
     r"t\.?i\.?d\.?|q\.?i\.?d\.?|qd|qhs|prn|p\.r\.n\.|as needed|\d+ (?:hours?|days?)|an?)(?=[\s,.;)]|$))+", re.IGNORECASE)
 _DOSE_UNITS = frozenset(["mg", "ml", "unit", "meq", "puff", "tablet", "capsule", "drop", "patch", "percent"])
-_SYMPTOM = re.compile(r"\b(?:pain|cough|fever|headaches?|nausea|vomiting|dizziness|swelling|shortness of breath|weakness|numbness|fatigue|"
-                      r"itching|bleeding|discharge|palpitations|congestion|chills|sore throat|tired|stiffness|tightness|breathless(?:ness)?|"
-                      r"dyspn(?:o)?ea|diarrh(?:o)?ea|constipation|rash|cramps?|tingling|blurr(?:ed|y) vision|fainting|wheez(?:e|es|ing)|"
-                      r"insomnia|soreness|tenderness|redness|syncope)\b", re.IGNORECASE)
+_SYMPTOM = re.compile(
+    r"\b(?:pain|cough|fever|headaches?|nausea|vomiting|dizziness|swelling|shortness of breath|weakness|numbness|fatigue|itching|"
+    r"bleeding|discharge|palpitations|congestion|chills|sore throat|tired|stiffness|tightness|breathless(?:ness)?|dyspn(?:o)?ea|"
+    r"diarrh(?:o)?ea|constipation|rash|cramps?|tingling|blurr(?:ed|y) vision|fainting|wheez(?:e|es|ing)|insomnia|soreness|tenderness|"
+    r"redness|syncope)\b", re.IGNORECASE)
 _FAMILY = re.compile(r"\b(?:mother|father|brother|sister|mom|dad|uncle|aunt|grand\w+|family|son|daughter|parents?)\b", re.IGNORECASE)
 
 ItemT = TypeVar("ItemT", bound=DraftItem)
@@ -124,7 +125,8 @@ def _lists_of(line: _Line) -> set[str]:
         return found | {"plan"}
     if under == "results" or (_is_result(line.text) and under != "other"):
         return found | {"results"}
-    if (is_problem and under in ("problems", "plan", "")) or (under == "problems" and "histor" not in line.heading):
+    is_named = under == "problems" and "histor" not in line.heading and not _NEGATED.search(line.text)
+    if is_named or (is_problem and under in ("problems", "plan", "")):
         found.add("problems")
     return found
 

@@ -94,7 +94,7 @@ def in_words(kind: str) -> str:
 
 def _published(recall: Metric, over_redaction: Metric | None) -> None:
     references = read_packaged_toml(PROJECT, "references.toml")
-    theirs = {name: percent(float(references[f"comprehend_{name}"]["value"])) for name in ("recall", "over_redaction")}
+    theirs = {name: percent(float(references[f"comprehend_{name}"]["value"]), digits=2) for name in ("recall", "over_redaction")}
     ours = "" if over_redaction is None else percent_with_interval(over_redaction.value, over_redaction.low, over_redaction.high)
     st.markdown("**Beside a commercial service on the same kind of queries**")
     listed([{"Detector": "This firewall, the half kept for reporting", "Over-redaction": ours,
