@@ -65,6 +65,21 @@ def test_a_conversation_is_summarized_in_the_third_person() -> None:
     assert draft.follow_up[0].text == "Come back in 2 weeks."
 
 
+def test_a_note_that_names_its_patient_is_no_conversation() -> None:
+    draft = summarize("Patient: [PERSON_1], MRN [MRN_1]\nSeen by: [CLINICIAN_1]\nCHIEF COMPLAINT: Chest tightness. She denies fever.\n"
+                      "PLAN: Start aspirin 81 mg daily. Order a stress test.")
+    assert [item.text for item in draft.problems] == ["Chest tightness."]
+    assert [item.text for item in draft.plan] == ["Start aspirin 81 mg daily.", "Order a stress test."]
+
+
+def test_a_line_of_medications_ends_with_its_line() -> None:
+    draft = summarize("He takes no chances. Medications: metformin 500 mg daily, lisinopril 10 mg daily.\nTroponin 0.02 ng/mL. "
+                      "Start aspirin 81 mg daily. Follow up with [CLINICIAN_1] in 2 weeks.")
+    assert [item.name for item in draft.medications] == ["metformin", "lisinopril", "aspirin"]
+    assert [item.text for item in draft.results] == ["Troponin 0.02 ng/mL."]
+    assert [item.text for item in draft.plan] == ["Start aspirin 81 mg daily."]
+
+
 def test_bounds_of_the_prompt_hold() -> None:
     drugs = ("aspirin", "lisinopril", "metformin", "digoxin")
     draft = summarize("MEDICATIONS:\n" + "\n".join(f"{name} 5 mg daily" for name in drugs), items=2)

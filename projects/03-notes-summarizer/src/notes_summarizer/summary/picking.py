@@ -98,18 +98,25 @@ def pick_lists(said: Sequence[Said], *, maximum_items: int, item_characters: int
 
 
 def _lines(said: Sequence[Said]) -> Iterator[_Line]:
-    if any(one.speaker for one in said):
+    if _is_spoken(said):
         yield from (_Line(one.text, one.numbers, "", one.kind == "clinician") for one in tell(said))
         return
     heading, is_inline = "", False
     for one in said:
-        text = after_heading(one.text)
-        if found := heading_of(one.text):
+        whole = f"{one.speaker}: {one.text}" if one.speaker else one.text  # "Patient: ..." at the head of a note
+        text = after_heading(whole)
+        if found := heading_of(whole):
             heading, is_inline = found, bool(re.search(r"\w", text))
         elif is_inline and _HEADING_FINDERS["medications"].search(heading) and not find_drugs(text):
             heading = ""  # what stood on the heading's own line is over
-        if re.search(r"\w", text) and not is_order(one.text):
+        if re.search(r"\w", text) and not is_order(whole):
             yield _Line(text, (one.number,), heading, True)
+
+
+def _is_spoken(said: Sequence[Said]) -> bool:
+    """Tell a conversation from a note with a line such as "Patient: ..."."""
+    speakers = [one.speaker for one in said if one.speaker]
+    return len(set(speakers)) > 1 and 2 * len(speakers) >= len(said)
 
 
 def _lists_of(line: _Line) -> set[str]:
