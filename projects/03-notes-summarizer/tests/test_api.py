@@ -141,9 +141,9 @@ def test_no_canary_reaches_audit_log_server_log_or_metrics(client: httpx.Client,
 def test_the_api_keeps_its_contract(client: httpx.Client, tmp_path: Path) -> None:
     """Made-up requests of every shape; most made-up texts are no English notes, so being refused with 422 is keeping the contract."""
     checks = "not_a_server_error,status_code_conformance,response_schema_conformance,content_type_conformance,negative_data_rejection"
-    command = [sys.executable, "-m", "schemathesis.cli", "run", f"{str(client.base_url).rstrip('/')}/openapi.json", "--header",
-               f"X-API-Key: {KEY}", "--checks", checks, "--phases", "examples,fuzzing", "--max-examples", "10", "--generation-deterministic",
-               "--no-color"]
+    schema = f"{str(client.base_url).rstrip('/')}/openapi.json"
+    command = [sys.executable, "-m", "schemathesis.cli", "run", schema, "--header", f"X-API-Key: {KEY}", "--checks", checks,
+               "--phases", "examples,fuzzing", "--max-examples", "10", "--generation-deterministic", "--no-color"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False, cwd=tmp_path)
     assert done.returncode == 0, done.stdout[-4000:]
     assert "Selected: 7/7" in done.stdout
