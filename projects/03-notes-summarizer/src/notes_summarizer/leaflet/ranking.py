@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import logging
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -59,6 +60,7 @@ def build_bm25(texts: Sequence[str], *, k1: float, b: float) -> Any:
     """
     import bm25s
 
+    logging.getLogger("bm25s").setLevel(logging.WARNING)  # it sets DEBUG for itself
     model = bm25s.BM25(k1=k1, b=b)
     model.index([tokens(text) for text in texts], show_progress=False)
     return model
