@@ -10,10 +10,11 @@ from outcomes_analysis.config import FOLDER
 
 
 def test_the_article_runs_from_top_to_bottom(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, twin_only: dict[str, str | None]) -> None:
+    article = project_home(FOLDER) / "article.md"
     monkeypatch.chdir(tmp_path)
     for name, value in twin_only.items():
         monkeypatch.setenv(name, value) if value is not None else monkeypatch.delenv(name, raising=False)
-    said = run_article(project_home(FOLDER) / "article.md")
+    said = run_article(article)
     assert len(said) == 8
     assert "support2 package (9105, 38)" in said[0]
     assert (tmp_path / "survival.png").stat().st_size > 10_000
