@@ -9,6 +9,7 @@ from carefolio.artefacts import atomic_path, read_json, write_json
 from carefolio.datasets.provenance import LoadedData
 from carefolio.evidence import DataRecord, Metric
 from carefolio.exceptions import CarefolioError, DataUnavailableError
+from carefolio.runs import timed_step
 
 if TYPE_CHECKING:
     import polars as pl
@@ -52,6 +53,26 @@ def prepare_parts(load_part: Callable[[str], Mapping[str, LoadedData]], parts: S
         raise DataUnavailableError(f"no part can be run: {'; '.join(f'{part}: {why}' for part, why in record['problems'].items())}")
     write_json(out / "data" / "data.json", record)
     return record["problems"]
+
+
+def load_stage(load_part: Callable[[str], Mapping[str, LoadedData]], parts: Sequence[str], out: Path) -> None:
+    """Load and check the data of parts as a step of a run; say which had to be left out.
+
+    Parameters
+    ----------
+    load_part : callable
+        Takes the name of a part and gives its data by data set.
+    parts : sequence of str
+        Names of parts.
+    out : Path
+        Folder of the run.
+    """
+    import click
+
+    with timed_step("data", out):
+        problems = prepare_parts(load_part, parts, out)
+    for part, reason in problems.items():
+        click.echo(f"{part} is left out: {reason}", err=True)
 
 
 def read_record(out: Path) -> dict[str, Any]:

@@ -10,7 +10,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, HTTPException, Request
@@ -43,7 +42,7 @@ from notes_summarizer.schemas import (
 )
 from notes_summarizer.summary.check_text import check_text
 from notes_summarizer.summary.summarize import Event, stream_summary, summarize
-from notes_summarizer.train import index_folder
+from notes_summarizer.train import open_index
 
 DISTRIBUTION = "carefolio-notes-summarizer"
 BODY_LIMIT_BYTES = 512 * 1024
@@ -110,21 +109,6 @@ async def _open_desk(app: FastAPI, *, settings: NotesSettings) -> AsyncIterator[
         yield
 
 
-def open_index() -> LeafletIndex | None:
-    """Open the index of the leaflets' passages.
-
-    Returns
-    -------
-    LeafletIndex or None
-        Of ``$CAREFOLIO_ARTEFACTS``, else of the last full run, else of the last quick one; None if there is none.
-    """
-    outputs = project_home(FOLDER).parents[1] / "outputs" / PROJECT
-    chosen = os.environ.get("CAREFOLIO_ARTEFACTS")
-    folders = [index_folder(folder) for folder in ([Path(chosen)] if chosen else [outputs / "full", outputs / "quick"])]
-    found = next((folder for folder in folders if folder.is_dir()), None)
-    return LeafletIndex.open(found) if found else None
-
-
 def _check_firewall() -> None:
     deidentified = firewall("Seen by Dr. Ines Falkner.")
     if "Falkner" in deidentified.text:
@@ -154,9 +138,9 @@ def _build_router() -> APIRouter:
                  response_model=SummaryResponse, responses=content)
     def post_summarize(body: NoteRequest, request: Request) -> Response:
         desk: Desk = request.app.state.desk
-        check_text(body.note, desk.settings.summary)
         providers, settings = desk.choose(body.provider), desk.settings.summary
         if EVENTS in request.headers.get("accept", ""):
+            check_text(body.note, settings)  # once events are sent, there is no status left to refuse with
             events = end_with_error(_events(stream_summary(body.note, providers, settings)))
             return StreamingResponse(events, media_type=EVENTS, headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
         return JSONResponse(describe_summary(summarize(body.note, providers, settings)).model_dump(mode="json"))

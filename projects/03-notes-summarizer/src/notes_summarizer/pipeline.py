@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 
 from carefolio.config import project_home
-from carefolio.parts import prepare_parts, read_record
+from carefolio.parts import load_stage, read_record
 from carefolio.runs import may_be_published, measured_metrics, publish, timed_step
 from notes_summarizer.config import FOLDER, PARTS, NotesSettings
 
@@ -22,14 +22,9 @@ def data_stage(settings: NotesSettings, out: Path, *, parts: Sequence[str] = ())
     parts : sequence of str, optional
         Names of parts; default all.
     """
-    import click
-
     from notes_summarizer import data
 
-    with timed_step("data", out):
-        problems = prepare_parts(partial(data.load_part, seed=settings.seed), parts or list(PARTS), out)
-    for part, reason in problems.items():
-        click.echo(f"{part} is left out: {reason}", err=True)
+    load_stage(partial(data.load_part, seed=settings.seed), parts or list(PARTS), out)
 
 
 def train_stage(settings: NotesSettings, out: Path) -> None:

@@ -111,8 +111,7 @@ def describe_entities(entities: tuple[Entity, ...]) -> list[Identifier]:
     list of Identifier
         In the order of the text.
     """
-    return [Identifier(identifier_type=entity.identifier_type, start=entity.start, end=entity.end, surrogate=entity.surrogate,
-                       score=entity.score) for entity in entities]
+    return [Identifier(**vars(entity)) for entity in entities]
 
 
 def describe_work(answer: Answer) -> Work:

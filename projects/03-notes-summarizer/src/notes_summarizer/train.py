@@ -1,5 +1,6 @@
 """What has to be made before anything can be measured: the index of the passages, and every system's notes. No model is trained."""
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
@@ -8,18 +9,20 @@ from typing import TYPE_CHECKING, Any
 import click
 import polars as pl
 
+from carefolio.config import project_home
 from carefolio.exceptions import ArtefactError
 from carefolio.parts import read_record, read_table, write_table
+from notes_summarizer.config import FOLDER, PROJECT, NotesSettings
 
 if TYPE_CHECKING:
-    from notes_summarizer.config import NotesSettings
+    from notes_summarizer.leaflet.index import LeafletIndex
 
 Progress = Callable[[str], AbstractContextManager[Any]]
 SYSTEMS = ("extractive", "local")
 """Providers that run without a network; each is judged alone."""
 
 
-def make_parts(settings: "NotesSettings", out: Path, *, progress: Progress) -> None:
+def make_parts(settings: NotesSettings, out: Path, *, progress: Progress) -> None:
     """Make what each part of a run needs; a run that was stopped goes on where it was.
 
     Parameters
@@ -51,6 +54,27 @@ def index_folder(out: Path) -> Path:
     return out / "train" / "index"
 
 
+def open_index(out: Path | None = None) -> "LeafletIndex | None":
+    """Open the index of the leaflets' passages.
+
+    Parameters
+    ----------
+    out : Path, optional
+        Folder of the run; default ``$CAREFOLIO_ARTEFACTS``, else the last full run, else the last quick one.
+
+    Returns
+    -------
+    LeafletIndex or None
+        Ready to be searched; None if there is none.
+    """
+    from notes_summarizer.leaflet.index import LeafletIndex
+
+    outputs, chosen = project_home(FOLDER).parents[1] / "outputs" / PROJECT, os.environ.get("CAREFOLIO_ARTEFACTS")
+    runs = [out] if out else [Path(chosen)] if chosen else [outputs / "full", outputs / "quick"]
+    found = next((folder for folder in map(index_folder, runs) if folder.is_dir()), None)
+    return LeafletIndex.open(found) if found else None
+
+
 def read_candidates(out: Path) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Read the cases and what every system wrote for them.
 
@@ -77,7 +101,7 @@ def read_candidates(out: Path) -> tuple[pl.DataFrame, pl.DataFrame]:
     return cases, candidates
 
 
-def _write_summaries(settings: "NotesSettings", out: Path, progress: Progress) -> None:
+def _write_summaries(settings: NotesSettings, out: Path, progress: Progress) -> None:
     from notes_summarizer.evaluation.cases import build_cases
     from notes_summarizer.evaluation.generate import generate
     from notes_summarizer.providers.open import open_providers
@@ -110,7 +134,7 @@ def systems_here() -> list[str]:
     return list(SYSTEMS)
 
 
-def _index_leaflets(settings: "NotesSettings", out: Path, progress: Progress) -> None:
+def _index_leaflets(settings: NotesSettings, out: Path, progress: Progress) -> None:
     from notes_summarizer.leaflet.index import build_index
 
     with progress("index of passages"), progress_bar("passages") as advance:
@@ -139,4 +163,4 @@ def progress_bar(title: str) -> Iterator[Callable[[int, int], None]]:
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
-MAKERS: dict[str, Callable[["NotesSettings", Path, Progress], None]] = {"summaries": _write_summaries, "leaflets": _index_leaflets}
+MAKERS: dict[str, Callable[[NotesSettings, Path, Progress], None]] = {"summaries": _write_summaries, "leaflets": _index_leaflets}

@@ -24,33 +24,20 @@ def open_run(config: Path | None, quick: bool, seed: int | None, out: Path | Non
     return settings, run_folder(FOLDER, PROJECT, out, quick=quick)
 
 
-def read_text(file: IO[bytes]) -> str:
-    """Read a text in UTF-8, or say that it is none."""
-    from carefolio.exceptions import UnsuitableTextError
-
-    data = file.read()
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise UnsuitableTextError(f"{file.name} must be text in UTF-8; byte {error.start} of {len(data)} is not. Convert it, for example "
-                                  "with `iconv -t utf-8`.") from None
-
-
 @click.command()
 @click.argument("file", type=click.File("rb"))
 @PROVIDER_OPTION
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, as the API gives it.")
 def summarize(file: IO[bytes], providers: tuple[str, ...], as_json: bool) -> None:
     """Summarise a note in FILE, or - for standard input; every statement with its sources and marks."""
-    from notes_summarizer.config import NotesSettings
     from notes_summarizer.console import write_summary
     from notes_summarizer.providers.open import open_providers
     from notes_summarizer.schemas import describe_summary
     from notes_summarizer.summary.summarize import summarize as summarize_note
 
-    settings = _settings(NotesSettings)
+    settings = _settings()
     with open_providers(settings.providers, names=providers or None) as opened:
-        result = summarize_note(read_text(file), opened, settings.summary)
+        result = summarize_note(file.read(), opened, settings.summary)
     click.echo(describe_summary(result).model_dump_json(indent=2) if as_json else write_summary(result))
 
 
@@ -60,19 +47,13 @@ def summarize(file: IO[bytes], providers: tuple[str, ...], as_json: bool) -> Non
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Folder of the run whose index is searched.")
 def leaflet(question: str, providers: tuple[str, ...], out: Path | None) -> None:
     """Answer QUESTION with a leaflet in plain words that cites its passages; needs `train`."""
-    import os
-
     from carefolio.exceptions import ArtefactError
-    from notes_summarizer.api import open_index
-    from notes_summarizer.config import NotesSettings
     from notes_summarizer.console import write_leaflet as write_text
     from notes_summarizer.leaflet.write import write_leaflet
     from notes_summarizer.providers.open import open_providers
+    from notes_summarizer.train import open_index
 
-    settings = _settings(NotesSettings)
-    if out:
-        os.environ["CAREFOLIO_ARTEFACTS"] = str(out)
-    index = open_index()
+    settings, index = _settings(), open_index(out)
     if index is None:
         raise ArtefactError("there is no index of passages yet; run `notes run --quick` or `notes train` first.")
     with open_providers(settings.providers, names=providers or None) as opened:
@@ -84,15 +65,13 @@ def leaflet(question: str, providers: tuple[str, ...], out: Path | None) -> None
 def deidentify(file: IO[bytes]) -> None:
     """Print the text of FILE, or - for standard input, without its identifiers."""
     from carefolio.privacy.firewall import firewall
-    from notes_summarizer.config import NotesSettings
     from notes_summarizer.summary.check_text import check_text
 
-    text = read_text(file)
-    check_text(text, _settings(NotesSettings).summary)
-    click.echo(firewall(text).text)
+    click.echo(firewall(check_text(file.read(), _settings().summary)).text)
 
 
-def _settings(kind: "type[NotesSettings]") -> "NotesSettings":
+def _settings() -> "NotesSettings":
     from carefolio.config import load_config
+    from notes_summarizer.config import PROJECT, NotesSettings
 
-    return load_config(kind, "notes_summarizer")
+    return load_config(NotesSettings, PROJECT)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from carefolio.datasets.catalog import find_dataset
 from carefolio.datasets.provenance import LoadedData, Provenance
 from carefolio.datasets.resolve import combine, resolve
-from carefolio.datasets.schema import apply_types, validate
+from carefolio.datasets.schema import apply_types, check_once, read_csv_as_text, validate
 from carefolio.exceptions import ConfigError, DataUnavailableError, SchemaError
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def validate_flusight_admissions(frame: pl.DataFrame) -> pl.DataFrame:
         Naming column, count, first bad value and row.
     """
     validate(frame, admissions_schema(), dataset=NAME)
-    _check_once(frame, ["location", "week_ending"])
+    check_once(frame, ["location", "week_ending"], dataset=NAME)
     return frame
 
 
@@ -121,7 +121,7 @@ def validate_flusight_forecasts(frame: pl.DataFrame) -> pl.DataFrame:
         raise SchemaError(f"{NAME}: column 'target_end_date' must lie `horizon` weeks after 'reference_date'; {len(wrong)} row(s) do "
                           f"not, first {frame['target_end_date'][int(wrong[0])]} at row {wrong[0]}. Correct or remove these rows.")
     keys = ["reference_date", "horizon", "location"]
-    _check_once(frame, [*keys, "quantile_level"])
+    check_once(frame, [*keys, "quantile_level"], dataset=NAME)
     partial = frame.group_by(keys, maintain_order=True).len().filter(pl.col("len") != len(QUANTILE_LEVELS))
     if partial.height:
         day, horizon, location, count = partial.row(0)
@@ -156,8 +156,8 @@ def read_flusight_admissions(target: Path, locations: Path) -> pl.DataFrame:
     places = _read_csv(locations, {"location": pl.String(), "location_name": pl.String(), "abbreviation": pl.String(),
                                    "population": pl.Int64()})
     counts = counts.rename({"date": "week_ending", "value": "admissions"})
-    _check_once(counts, ["location", "week_ending"])
-    _check_once(places, ["location"])
+    check_once(counts, ["location", "week_ending"], dataset=NAME)
+    check_once(places, ["location"], dataset=NAME)
     unknown = counts.join(places, on="location", how="anti")["location"]
     if len(unknown):
         raise SchemaError(f"{NAME}/{target.name}: column 'location' holds {unknown.n_unique()} place(s) that {locations.name} does not "
@@ -302,21 +302,5 @@ def _load_forecasts_twin(model: Model, random_state: int, reason: str) -> Loaded
 
 def _read_csv(path: Path, types: dict[str, Any]) -> pl.DataFrame:
     """Read the named columns; each value must fit its type, ``NA`` is missing."""
-    import polars as pl
-
-    try:
-        text = pl.read_csv(path, infer_schema=False, null_values=["NA"])
-    except (pl.exceptions.ComputeError, pl.exceptions.NoDataError) as error:
-        reason = " ".join(str(error).split())[:120]
-        raise SchemaError(f"{NAME}: {path} is not a table ({reason}); delete it and fetch it again.") from None
+    text = read_csv_as_text(path, dataset=NAME, null_values=["NA"])
     return apply_types(text.select(name for name in types if name in text.columns), types, dataset=f"{NAME}/{path.name}")
-
-
-def _check_once(frame: pl.DataFrame, keys: list[str]) -> None:
-    import polars as pl
-
-    again = frame.select((pl.struct(keys).is_duplicated() & ~pl.struct(keys).is_first_distinct()).arg_true()).to_series()
-    if len(again):
-        row = int(again[0])
-        raise SchemaError(f"{NAME}: {', '.join(keys)} must name one row; {len(again)} row(s) repeat another, first "
-                          f"{', '.join(str(frame[key][row]) for key in keys)} at row {row}. Remove the repeated rows.")

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from carefolio.datasets.catalog import find_dataset
 from carefolio.datasets.provenance import LoadedData, Provenance
 from carefolio.datasets.resolve import combine, resolve
-from carefolio.datasets.schema import apply_types, validate
-from carefolio.exceptions import DataUnavailableError, SchemaError
+from carefolio.datasets.schema import apply_types, check_once, read_csv_as_text, validate
+from carefolio.exceptions import DataUnavailableError
 
 if TYPE_CHECKING:
     import polars as pl
@@ -85,15 +85,8 @@ def validate_mts_dialog(frame: pl.DataFrame) -> pl.DataFrame:
     SchemaError
         Naming column, count, first bad value and row.
     """
-    import polars as pl
-
     validate(frame, pairs_schema(), dataset=NAME)
-    key = pl.struct("part", "id")
-    again = frame.select((key.is_duplicated() & ~key.is_first_distinct()).arg_true()).to_series()
-    if len(again):
-        row = int(again[0])
-        raise SchemaError(f"{NAME}: part, id must name one row; {len(again)} row(s) repeat another, first {frame['part'][row]}, "
-                          f"{frame['id'][row]} at row {row}. Remove the repeated rows.")
+    check_once(frame, ["part", "id"], dataset=NAME)
     return frame
 
 
@@ -119,7 +112,7 @@ def read_mts_dialog(paths: Mapping[str, Path]) -> pl.DataFrame:
 
     tables = []
     for part, path in paths.items():
-        typed = apply_types(_read_csv(path), column_types(), dataset=f"{NAME}/{path.name}").rename({"ID": "id"})
+        typed = apply_types(read_csv_as_text(path, dataset=NAME), column_types(), dataset=f"{NAME}/{path.name}").rename({"ID": "id"})
         tables.append(typed.select(pl.lit(part).cast(pl.Enum(list(PARTS))).alias("part"), pl.all()))
     return validate_mts_dialog(pl.concat(tables))
 
@@ -166,13 +159,3 @@ def _load_twin(random_state: int, reason: str) -> LoadedData:
     from carefolio.datasets.twin import announce_twin
 
     return announce_twin(validate_mts_dialog(make_mts_dialog_twin(random_state)), name=NAME, rows="conversations", reason=reason)
-
-
-def _read_csv(path: Path) -> pl.DataFrame:
-    import polars as pl
-
-    try:
-        return pl.read_csv(path, infer_schema=False)
-    except (pl.exceptions.ComputeError, pl.exceptions.NoDataError) as error:
-        reason = " ".join(str(error).split())[:120]
-        raise SchemaError(f"{NAME}: {path} is not a table ({reason}); delete it and fetch it again.") from None

@@ -5,7 +5,8 @@ Rows are counted from 0, as polars counts them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from carefolio.exceptions import SchemaError
@@ -121,6 +122,64 @@ def validate(frame: pl.DataFrame, schema: Any, *, dataset: str) -> pl.DataFrame:
     except PanderaError as error:
         raise _translate(error, frame, dataset) from None
     return frame
+
+
+def check_once(frame: pl.DataFrame, keys: Sequence[str], *, dataset: str) -> None:
+    """Check that a table has one row a key.
+
+    Parameters
+    ----------
+    frame : polars.DataFrame
+        The table.
+    keys : sequence of str
+        Columns that name a row together.
+    dataset : str
+        Named in the error.
+
+    Raises
+    ------
+    SchemaError
+        Naming the count and the first row that repeats another.
+    """
+    import polars as pl
+
+    key = pl.struct(keys)
+    again = frame.select((key.is_duplicated() & ~key.is_first_distinct()).arg_true()).to_series()
+    if len(again):
+        row = int(again[0])
+        raise SchemaError(f"{dataset}: {', '.join(keys)} must name one row; {len(again)} row(s) repeat another, first "
+                          f"{', '.join(str(frame[name][row]) for name in keys)} at row {row}. Remove the repeated rows.")
+
+
+def read_csv_as_text(path: Path, *, dataset: str, null_values: Sequence[str] = ()) -> pl.DataFrame:
+    """Read a CSV file with every column as text.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    dataset : str
+        Named in the error.
+    null_values : sequence of str, optional
+        What stands for a missing value.
+
+    Returns
+    -------
+    polars.DataFrame
+        Columns of text; `apply_types` gives them types.
+
+    Raises
+    ------
+    SchemaError
+        If the file is not a table.
+    """
+    import polars as pl
+
+    try:
+        return pl.read_csv(path, infer_schema=False, null_values=list(null_values))
+    except (pl.exceptions.ComputeError, pl.exceptions.NoDataError) as error:
+        reason = " ".join(str(error).split())[:120]
+        raise SchemaError(f"{dataset}: {path} is not a table ({reason}); delete it and fetch it again.") from None
 
 
 def _translate(error: Any, frame: pl.DataFrame, dataset: str) -> SchemaError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from carefolio.exceptions import UnsuitableTextError
 from carefolio.privacy.surrogates import SURROGATE
@@ -212,8 +212,7 @@ def check_question(question: str, settings: WritingSettings) -> None:
     if size > settings.maximum_bytes:
         raise UnsuitableTextError(f"the question must have at most {settings.maximum_bytes:,} bytes; got {size:,}. Ask one thing "
                                   "at a time.")
-    limits: Any = settings
-    check_text(question, limits, what="question")
+    check_text(question, settings, what="question")
     if is_order(question):
         raise UnsuitableTextError("the question must ask about a health problem; it gives orders to a language model. Ask in plain words, "
                                   "for example: What are the signs of asthma?")

@@ -12,10 +12,9 @@ import re
 import tomllib
 from collections import Counter
 from importlib.resources import files
-from typing import NoReturn
+from typing import NoReturn, Protocol
 
 from carefolio.exceptions import UnsuitableTextError
-from notes_summarizer.summary.settings import SummarySettings
 from notes_summarizer.summary.vocabulary import vocabulary
 from notes_summarizer.summary.words import word_list
 
@@ -41,14 +40,32 @@ _NAMES = {
 }
 
 
-def check_text(note: str | bytes, settings: SummarySettings, *, what: str = "note") -> str:
+class TextLimits(Protocol):
+    """The settings that a text is checked against; those of summaries and of leaflets have them.
+
+    Attributes
+    ----------
+    maximum_bytes : int
+        Longest text in bytes of UTF-8.
+    foreign_share : float
+        Share of its words that decides about another language.
+    """
+
+    @property
+    def maximum_bytes(self) -> int: ...
+
+    @property
+    def foreign_share(self) -> float: ...
+
+
+def check_text(note: str | bytes, settings: TextLimits, *, what: str = "note") -> str:
     """Refuse a text that cannot be summarised.
 
     Parameters
     ----------
     note : str or bytes
         Text, or its UTF-8 bytes.
-    settings : SummarySettings
+    settings : TextLimits
         Limits.
     what : str, default "note"
         What to call it in a message.
@@ -146,7 +163,7 @@ def _check_is_text(text: str, what: str) -> None:
                                   "text itself.")
 
 
-def _check_is_english(text: str, settings: SummarySettings, what: str) -> None:
+def _check_is_english(text: str, settings: TextLimits, what: str) -> None:
     words = _WORD.findall(text)
     letters = "".join(words)
     if len(_LATIN.findall(letters)) < len(letters) / 2:

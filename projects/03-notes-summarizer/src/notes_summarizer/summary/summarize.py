@@ -106,13 +106,13 @@ class _Read:
     entities: tuple[Entity, ...]
 
 
-def summarize(note: str, providers: Providers, settings: SummarySettings, *, policy: PrivacyPolicy | None = None) -> SummaryResult:
+def summarize(note: str | bytes, providers: Providers, settings: SummarySettings, *, policy: PrivacyPolicy | None = None) -> SummaryResult:
     """Summarise a note.
 
     Parameters
     ----------
-    note : str
-        A note or conversation in English.
+    note : str or bytes
+        A note or conversation in English, or its UTF-8 bytes.
     providers : Providers
         Whom to ask, in order.
     settings : SummarySettings
@@ -140,13 +140,14 @@ def summarize(note: str, providers: Providers, settings: SummarySettings, *, pol
     return last.result
 
 
-def stream_summary(note: str, providers: Providers, settings: SummarySettings, *, policy: PrivacyPolicy | None = None) -> Iterator[Event]:
+def stream_summary(note: str | bytes, providers: Providers, settings: SummarySettings, *,
+                   policy: PrivacyPolicy | None = None) -> Iterator[Event]:
     """Summarise a note and tell how it goes on.
 
     Parameters
     ----------
-    note : str
-        A note or conversation in English.
+    note : str or bytes
+        A note or conversation in English, or its UTF-8 bytes.
     providers : Providers
         Whom to ask, in order.
     settings : SummarySettings
@@ -242,7 +243,7 @@ def write_note(dialogue: str, providers: Providers, settings: SummarySettings, *
     return _write(dialogue, settings.note_prompt, providers, settings, policy)
 
 
-def _events(note: str, providers: Providers, settings: SummarySettings, policy: PrivacyPolicy | None, *,
+def _events(note: str | bytes, providers: Providers, settings: SummarySettings, policy: PrivacyPolicy | None, *,
             streaming: bool) -> Generator[Event]:
     began = time.perf_counter()
     text = check_text(note, settings)

@@ -13,7 +13,7 @@ from carefolio.views import show_problem
 from notes_summarizer.config import PROJECT, NotesSettings
 from notes_summarizer.leaflet.index import LeafletIndex
 from notes_summarizer.leaflet.write import Leaflet, write_leaflet
-from notes_summarizer.train import index_folder
+from notes_summarizer.train import open_index
 from notes_summarizer.views.choices import leaving_words, offered
 from notes_summarizer.views.leaflet_html import leaflet_html, passages_html, refusal_html
 
@@ -81,18 +81,11 @@ def open_desk(folder: Path) -> tuple[LeafletIndex, list[str]]:
     ArtefactError
         If there is none.
     """
-    own = index_folder(folder)
-    index = LeafletIndex.open(own) if own.is_dir() else _open_last()
+    index = open_index(folder) or open_index()
     if index is None:
         raise ArtefactError("There is no index of passages yet, so no leaflet can be written. Make a small one with `notes run --quick` "
                             "(about a minute) or the whole one with `notes run`, then load this page again.")
     return index, suggest(index, load_config(NotesSettings, PROJECT))
-
-
-def _open_last() -> LeafletIndex | None:
-    from notes_summarizer.api import open_index  # brings FastAPI
-
-    return open_index()
 
 
 def suggest(index: LeafletIndex, settings: NotesSettings) -> list[str]:
