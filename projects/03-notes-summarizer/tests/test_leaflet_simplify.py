@@ -1,6 +1,6 @@
 import pytest
 
-from notes_summarizer.leaflet.simplify import checked, cut_sentence, plain_words, simplify
+from notes_summarizer.leaflet.simplify import checked, cut_sentence, plain_words, simplify, without_name
 
 TERMS = {"aspirin", "warfarin", "asthma"}
 
@@ -58,3 +58,25 @@ def test_a_wording_that_the_passage_does_not_support_is_put_back(wording, kind):
 
 def test_an_easy_sentence_stays_as_it_is():
     assert simplify("It does not hurt.", passage="It does not hurt.", terms=TERMS) == simplify("It does not hurt.", passage="", terms=())
+
+
+@pytest.mark.parametrize(("text", "name", "said"), [
+    ("Familial adenomatous polyposis is rare.", "Familial adenomatous polyposis", "This condition is rare."),
+    ("People with familial adenomatous polyposis (FAP) have polyps.", "Familial adenomatous polyposis",
+     "People with this condition have polyps."),
+    ("Attenuated familial adenomatous polyposis is milder.", "Familial adenomatous polyposis", None),
+    ("People with familial adenomatous polyposis type 2 have polyps.", "Familial adenomatous polyposis", None),
+    ("The familial adenomatous polyposis gene was found.", "Familial adenomatous polyposis", None),
+    ("Asthma is common.", "Asthma", None),
+    ("Nothing is named.", "", None),
+])
+def test_this_condition_stands_for_a_long_name_and_for_no_part_of_another(text, name, said):
+    assert without_name(text, name) == (said or text)
+
+
+def test_inheritance_is_said_in_plain_words():
+    sentence = ("This condition is inherited in an autosomal recessive pattern, which means both copies of the gene in each cell have "
+                "mutations.")
+    result = simplify(sentence, passage=sentence, terms=TERMS)
+    assert result.text == ("This condition is passed on by both parents. A child has it when both copies of the gene in each cell are "
+                           "changed.")

@@ -1,4 +1,5 @@
 import tomllib
+from dataclasses import replace
 from importlib.resources import files
 from itertools import pairwise
 
@@ -12,6 +13,7 @@ from carefolio.testing import requires_real_data
 from notes_summarizer.leaflet.evaluate import evaluate
 from notes_summarizer.leaflet.figures import draw
 from notes_summarizer.leaflet.index import LeafletIndex, build_index
+from notes_summarizer.leaflet.passages import PHENOTYPES
 from notes_summarizer.leaflet.questions import list_questions, to_refuse, word_otherwise
 from notes_summarizer.leaflet.rewording import read_lines
 from notes_summarizer.leaflet.sentences import SECTIONS, candidates, easy_enough, standing
@@ -88,6 +90,14 @@ def test_passages_that_stay_too_hard_are_refused(index, settings):
     refusal = from_hits(index.search("What is Dune foot?", k=5), index, strict)
     assert refusal.kind == "too hard"
     assert refusal.source_grade > -5
+
+
+def test_a_page_that_answers_with_a_list_of_terms_alone_is_refused(index, settings):
+    hits = index.search("What is Dune foot?", k=5)
+    listed = [replace(hit, passage=replace(hit.passage, text=f"{PHENOTYPES}\n- Ataxia 50%")) for hit in hits]
+    refusal = from_hits(listed[:1], index, settings.writing)
+    assert refusal.kind == "no sentences"
+    assert "list of medical terms" in refusal.reason
 
 
 @pytest.mark.parametrize(("question", "said"), [

@@ -34,6 +34,8 @@ def test_terms_are_whole_words_of_any_case_and_the_longest_wins():
     terms = ["Aspirin", "lisinopril", "heart failure", "heart", "stroke"]
     candidate = "LISINOPRIL, aspirins; Heart  failure, heartily, strokes."
     assert said(terms_not_in(VISIT, candidate, terms=terms)) == ["aspirins", "Heart  failure", "strokes"]
+    names = {"aspirin": "aspirin", "ecotrin": "aspirin", "plavix": "clopidogrel"}
+    assert said(terms_not_in("Takes Aspirin.", "Takes Ecotrin and Plavix.", terms=names)) == ["Plavix"]
     assert terms_not_in(VISIT, "aspirin", terms=[]) == terms_not_in(VISIT, "", terms=terms) == []
 
 

@@ -12,7 +12,7 @@ the next three words of its sentence, up to ``and`` or another side, or to the w
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -94,7 +94,8 @@ def unsupported(source: str, candidate: str, *, terms: Collection[str]) -> list[
     candidate : str
         The summary.
     terms : collection of str
-        Names that must not be invented, such as drugs and diseases; any case, several words allowed.
+        Names that must not be invented, such as drugs and diseases; any case, several words allowed. A mapping gives the name that each
+        stands for.
 
     Returns
     -------
@@ -160,16 +161,18 @@ def terms_not_in(source: str, candidate: str, *, terms: Collection[str]) -> list
     candidate : str
         The summary.
     terms : collection of str
-        Vocabulary; whole words, any case, a plural ``s`` ignored. A brand does not stand for its generic.
+        Vocabulary; whole words, any case, a plural ``s`` ignored. A mapping gives the name that each term stands for, so that a brand
+        is supported by its generic name; without one, only the term itself supports it.
 
     Returns
     -------
     list of Finding
         In the order of the candidate, the longest term at each place.
     """
-    vocabulary = {key for key in (tuple(token.word for token in _tokens(term)) for term in terms) if key}
-    known = {key for key, _ in _phrases(list(_tokens(source)), vocabulary)}
-    found = (tokens for key, tokens in _phrases(list(_tokens(candidate)), vocabulary) if key not in known)
+    meant = terms if isinstance(terms, Mapping) else {term: term for term in terms}
+    vocabulary = {key: meant[term] for key, term in ((tuple(token.word for token in _tokens(term)), term) for term in meant) if key}
+    known = {vocabulary[key] for key, _ in _phrases(list(_tokens(source)), vocabulary)}
+    found = (tokens for key, tokens in _phrases(list(_tokens(candidate)), vocabulary) if vocabulary[key] not in known)
     return [_finding("term", candidate, tokens[0], tokens[-1]) for tokens in found]
 
 

@@ -20,6 +20,11 @@ _FACILITY = (r"(?:Hospitals?|Hosp\.?|Clinics?|Medical\s(?:Center|Centre|Group|Ca
              r"School|Elementary|Church|Prison|Jail|Shelter|Manor|Laborator(?:y|ies)|Labs?|Imaging|Radiology)")
 _LOWER_FACILITY = (r"(?:hospitals?|clinics?|office|branch|campus|medical\scenter|health\scenter|facility|location|center|ED|ER|hosp|"
                   r"med\sctr)")
+_LETTERHEAD = (r"(?:^|\n)[ \t]*\K(?!(?:BRIEF|PRIOR|PAST|DISCHARGE|COURSE|HOSPITAL|CLINIC|OUTPATIENT|INPATIENT|EMERGENCY|PRESENT|REASON|"
+               r"PLAN|FOLLOW|RETURN|REFERRAL|HISTORY|DATE|DATES|THE|IN|FROM|SUMMARY|CURRENT|PREVIOUS|RECENT)\b)"
+               r"(?:ST\.[ ])?\p{Lu}{3,}(?:['’]S)?(?:[ ](?:OF|AND|THE|&|\p{Lu}{3,}(?:['’]S)?)){0,4}?[ ]"
+               r"(?:HOSPITALS?|CLINICS?|MEDICAL[ ](?:CENTER|CENTRE|GROUP)|INFIRMARY|"
+               r"HEALTH[ ](?:CENTER|CENTRE|SYSTEM)|HEALTHCARE|HOSPICE|NURSING[ ]HOME)\b(?![ ](?:COURSE|STAY|DAY|ADMISSION|VISIT|NOTE))")
 _WENT = (r"(?i:at|@|admitted\sto|transferred\s(?:to|from)|discharged\s(?:from|to)|referred\s(?:from|to)|sent\sto|visited|visiting|"
          r"presented\sto|"
          r"treated\sin|seen\sin|admitted\sin|hospitali[sz]ed\s(?:in|at)|works?\s(?:at|for)|employed\sby|attends|checked\sinto|"
@@ -37,6 +42,7 @@ HOSPITALS: Rules = (
     (rf"(?<![\w]){_WENT}\s(?:(?:the|our|a|an|his|her|their|my)\s)?(?:(?:ED|ER|ICU|emergency\sroom|emergency\sdepartment)\s(?:at|of|"
      rf"in)\s)?\K{PLACE}"
      rf"(?:,[ ]{_STATES}\b)?", 0.8),
+    (_LETTERHEAD, 0.85),
 )
 
 LOCATIONS: Rules = (

@@ -74,7 +74,9 @@ def measure(index: LeafletIndex, questions: Sequence[Question], settings: Leafle
     chosen = list(questions)[:settings.evaluation.leaflets]
     leaflets, milliseconds = write_all(index, chosen, settings)
     topics = np.array([question.topic for question in chosen])
-    asked = {"refused": [leaflet.refused for leaflet in leaflets], "refused_too_hard": [leaflet.kind == "too hard" for leaflet in leaflets]}
+    asked = {"refused": [leaflet.refused for leaflet in leaflets],
+             "refused_no_sentences": [leaflet.kind == "no sentences" for leaflet in leaflets],
+             "refused_too_hard": [leaflet.kind == "too hard" for leaflet in leaflets]}
     found = _means({name: (values, False) for name, values in asked.items()}, topics, settings, seed=seed)
     found["medquad.test.retrieval.query_p50_ms"] = Metric(value=float(np.median(milliseconds)), n=len(milliseconds), higher_is_better=False)
     written = [(leaflet, topic) for leaflet, topic in zip(leaflets, topics, strict=True) if not leaflet.refused]
@@ -85,7 +87,8 @@ def measure(index: LeafletIndex, questions: Sequence[Question], settings: Leafle
     after = [leaflet.reading_grade for leaflet, _ in written if leaflet.reading_grade is not None]
     edges = np.arange(-2, 31)
     return found, {"grade_edges": edges.tolist(), "grades_before": _counts(before, edges), "grades_after": _counts(after, edges),
-                   "refusals": {kind: sum(leaflet.kind == kind for leaflet in leaflets) for kind in ("not found", "too hard", "")}}
+                   "refusals": {kind: sum(leaflet.kind == kind for leaflet in leaflets)
+                                for kind in ("not found", "no sentences", "too hard", "")}}
 
 
 def _of_written(leaflets: Sequence[Leaflet], settings: LeafletSettings) -> dict[str, tuple[Any, bool | None]]:

@@ -17,6 +17,8 @@ PERSONAL = ("This asks about one person's medicine, dose, test result or diagnos
             "pharmacist who knows the case. In an emergency, call the emergency number.")
 NOT_FOUND = ("The pages searched do not answer this question, so no leaflet was written. Ask a doctor, nurse or pharmacist, or ask about "
              "one health problem by its name. In an emergency, call the emergency number.")
+NO_SENTENCES = ("A page about this was found, but it answers with a list of medical terms alone, so no leaflet was written. Ask a doctor "
+                "or nurse to explain it. In an emergency, call the emergency number.")
 TOO_HARD = ("Pages about this were found, but too little of them can be put in words that are easy to read, so no leaflet was written. Ask "
             "a doctor or nurse to explain it. In an emergency, call the emergency number.")
 

@@ -1,4 +1,5 @@
-"""Easier sentences by rules: plain words for hard ones, long sentences cut in two, what is in brackets for the eye only left out.
+"""Easier sentences by rules: plain words for hard ones, long sentences cut in two, what is in brackets for the eye only left out, "this
+condition" for a long name that the leaflet has as its title.
 
 Every changed sentence is checked against its passage: a number, a name, a negation or a side that the passage does not support puts
 the sentence back as it stood. The rules know nothing of meaning; the tables are written by hand and can be read in full.
@@ -18,6 +19,9 @@ from carefolio.metrics.faithfulness import unsupported
 PACKAGE = "notes_summarizer.leaflet"
 LEAST_WORDS = 4
 """Words that each part of a cut sentence must have."""
+STAND_IN = "this condition"
+LEAST_SYLLABLES = 5
+"""Of a name that `STAND_IN` may stand for; shorter ones are easier themselves."""
 
 _SPOKEN = re.compile(r"\s*\((?=[^)]*[A-Z]{2})(?:pronounced |say )?[A-Za-z]+(?:-[A-Za-z]+){2,}\)")
 _SEE = re.compile(r"\s*\((?:see|for example, see|shown)\b[^)]*\)", re.IGNORECASE)
@@ -35,6 +39,10 @@ _CUTS = (
     (re.compile(rf"(?<!mainly)(?<!only)(?<!just)(?<!not)\s+because\s+(?!of\b)(?=\w+(?:\s+[\w'’-]+){{0,4}}?\s+{_VERB})"),
      ". This is because "),
 )
+_BEFORE_NAME = (r"(?P<before>^|\n|[.!?:;,] |\b(?:of|in|by|to|or|is|for|and|has|get|had|are|with|from|that|have|when|most|like|about|cause"
+                r"|causes|having|called) )")
+_AFTER_NAME = (rf"(?=[.,;:]|$| (?:{_VERB}|(?:in|and|or|who|that|which|by|when|if|to|as|from|for|at|with|because|but|among|after|before"
+               r"|often|most|usually|also|varies|affects|occurs|results|develops|begins|appears|typically|generally|sometimes)\b))")
 _FIRST_LETTER = re.compile(r"(?<=[.!?] )([a-z])")
 
 
@@ -57,7 +65,7 @@ class Simplified:
     findings: tuple[str, ...]
 
 
-def simplify(sentence: str, *, passage: str, terms: Collection[str], names: Collection[str] = ()) -> Simplified:
+def simplify(sentence: str, *, passage: str, terms: Collection[str], names: Collection[str] = (), titled: str = "") -> Simplified:
     """Reword a sentence by the rules, and put it back if its passage does not support the result.
 
     Parameters
@@ -70,14 +78,16 @@ def simplify(sentence: str, *, passage: str, terms: Collection[str], names: Coll
         Names that must not be invented, such as drugs and diseases.
     names : collection of str
         Phrases that are left as they are, such as the name of the disease.
+    titled : str, optional
+        Name of the condition that the title says the text is about; `without_name` leaves it out.
 
     Returns
     -------
     Simplified
         The wording, and what the check found.
     """
-    plain = plain_words(leave_out_brackets(sentence), names=names)
-    source = f"{passage}\n{plain_words(passage, names=names)}"
+    plain = plain_words(without_name(leave_out_brackets(sentence), titled), names=names)
+    source = f"{passage}\n{plain_words(without_name(passage, titled), names=names)}"
     first = checked(sentence, cut_sentence(plain), passage=source, terms=terms)
     return first if not first.findings or plain == sentence else checked(sentence, plain, passage=source, terms=terms)
 
@@ -129,6 +139,40 @@ def leave_out_brackets(sentence: str) -> str:
         ``"Anemia is common."``
     """
     return _SEE.sub("", _SPOKEN.sub("", sentence))
+
+
+def without_name(text: str, name: str) -> str:
+    """Put "this condition" for a long name, where no other word belongs to the name.
+
+    Parameters
+    ----------
+    text : str
+        Any English text.
+    name : str
+        Of a condition, as in ``"Lynch syndrome (HNPCC)"``; the brackets are optional in the text. Empty for none.
+
+    Returns
+    -------
+    str
+        The same text if the name has fewer than `LEAST_SYLLABLES`.
+    """
+    def _put(match: re.Match[str]) -> str:
+        before = match.group("before")
+        return before + (STAND_IN.capitalize() if before.strip(" ") in {"", "\n", ".", "!", "?"} else STAND_IN)
+
+    finder = _name_finder(name)
+    return finder.sub(_put, text) if finder else text
+
+
+@functools.lru_cache(maxsize=64)
+def _name_finder(name: str) -> re.Pattern[str] | None:
+    import textstat
+
+    bare, _, brackets = name.partition(" (")
+    if not bare or textstat.syllable_count(bare) < LEAST_SYLLABLES:
+        return None
+    optional = rf"(?: \({re.escape(brackets)})?" if brackets else r"(?: \([A-Z0-9-]{2,8}\))?"
+    return re.compile(rf"{_BEFORE_NAME}{re.escape(bare)}{optional}{_AFTER_NAME}", re.IGNORECASE)
 
 
 def plain_words(text: str, *, names: Collection[str] = ()) -> str:

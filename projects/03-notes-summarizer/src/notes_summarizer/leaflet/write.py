@@ -29,9 +29,11 @@ if TYPE_CHECKING:
     from carefolio.privacy.policy import PrivacyPolicy
     from notes_summarizer.providers.open import Providers
 
-Refusal = Literal["", "emergency", "personal", "not found", "too hard"]
+Refusal = Literal["", "emergency", "personal", "not found", "no sentences", "too hard"]
 ALSO = ("information", "symptoms", "treatment", "considerations", "outlook")
 """Kinds of answers about the same topic that a leaflet draws on beside the one asked for."""
+OF_CONDITIONS = ("symptoms", "causes", "genetic changes", "inheritance", "outlook")
+"""Kinds of answers that only a condition has, not a test or a treatment."""
 DEPTH = 10
 """Passages found that a leaflet may be written from."""
 
@@ -238,7 +240,8 @@ def from_hits(hits: Sequence[Hit], index: LeafletIndex, settings: WritingSetting
     Returns
     -------
     Leaflet
-        A leaflet, or a refusal because the passages are too hard.
+        A leaflet that answers the kind of question that was asked, or a refusal because the pages have only a table of terms there or
+        are too hard.
     """
     first = hits[0].passage
     passages = of_one_topic(hits, index, most=settings.passages)
@@ -246,16 +249,18 @@ def from_hits(hits: Sequence[Hit], index: LeafletIndex, settings: WritingSetting
     found = [item for passage in passages
              for item in candidates(passage.number, passage.text, passage.question_type, unwanted=_gives_orders)]
     chosen = in_order(found, most=settings.maximum_sentences * 2, asked=asked, section_most=settings.section_sentences * 2)
-    if not chosen:
-        return refuse("too hard")
+    answering = {passage.number for passage in passages if passage.question_type == first.question_type}
+    if not any(item.passage in answering for item in chosen):
+        return refuse("no sentences")
     source_grade = grade_of(chosen, original=True)
     texts = {passage.number: passage.text for passage in passages}
-    easier = [_by_rules(item, texts[item.passage], first.focus) for item in chosen]
+    titled = first.focus if any(index.about(first.focus, kind) for kind in OF_CONDITIONS) else ""
+    easier = [_by_rules(item, texts[item.passage], first.focus, titled) for item in chosen]
     easier, answers = _by_providers(easier, texts, providers, policy)
     kept = easy_enough(easier, maximum_grade=settings.maximum_grade)
     kept = easy_enough(in_order(kept, most=settings.maximum_sentences, asked=asked, section_most=settings.section_sentences),
                        maximum_grade=settings.maximum_grade)
-    if len(kept) < settings.minimum_sentences or not any(item.section == asked for item in kept):
+    if len(kept) < settings.minimum_sentences or not any(item.passage in answering for item in kept):
         return replace(refuse("too hard"), source_grade=source_grade, answers=answers)
     return _finish(first.focus, kept, passages, source_grade, answers)
 
@@ -293,14 +298,15 @@ def refuse(kind: Refusal) -> Leaflet:
     Parameters
     ----------
     kind : str
-        ``"emergency"``, ``"personal"``, ``"not found"`` or ``"too hard"``.
+        ``"emergency"``, ``"personal"``, ``"not found"``, ``"no sentences"`` or ``"too hard"``.
 
     Returns
     -------
     Leaflet
         Without sentences.
     """
-    reasons = {"emergency": safety.EMERGENCY, "personal": safety.PERSONAL, "not found": safety.NOT_FOUND, "too hard": safety.TOO_HARD}
+    reasons = {"emergency": safety.EMERGENCY, "personal": safety.PERSONAL, "not found": safety.NOT_FOUND,
+               "no sentences": safety.NO_SENTENCES, "too hard": safety.TOO_HARD}
     return Leaflet("", (), (), None, None, True, kind, reasons[kind])
 
 
@@ -310,10 +316,10 @@ def _gives_orders(sentence: str) -> bool:
     return is_order(sentence)
 
 
-def _by_rules(item: Candidate, passage: str, focus: str) -> Candidate:
+def _by_rules(item: Candidate, passage: str, focus: str, titled: str) -> Candidate:
     from notes_summarizer.summary.vocabulary import vocabulary
 
-    result = simplify(item.original, passage=passage, terms=vocabulary().terms, names=(focus,))
+    result = simplify(item.original, passage=passage, terms=vocabulary().terms, names=(focus,), titled=titled)
     return reworded(item, result.text, "rules" if result.changed else "", result.findings)
 
 

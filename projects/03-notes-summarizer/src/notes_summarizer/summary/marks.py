@@ -32,9 +32,7 @@ def mark(text: str, context: str) -> list[Flag]:
     list of Flag
         In the order of the text.
     """
-    held = {mention.name for mention in find_drugs(context)}
-    same = {text[mention.start:mention.end].lower() for mention in find_drugs(text) if mention.name in held}
-    found = unsupported(blank_surrogates(_plain(context)), blank_surrogates(text), terms=vocabulary().terms - same)
+    found = unsupported(blank_surrogates(_plain(context)), blank_surrogates(text), terms=vocabulary().terms)
     flags = [_flag(finding.kind, text, finding.start, finding.end) for finding in found]
     known = {match.group().upper() for match in SURROGATE.finditer(context)}
     flags += [_flag("placeholder", text, *match.span()) for match in SURROGATE.finditer(text) if match.group().upper() not in known]

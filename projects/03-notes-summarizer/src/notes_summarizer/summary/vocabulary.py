@@ -28,15 +28,15 @@ class Vocabulary:
     conditions: frozenset[str]
 
     @property
-    def terms(self) -> frozenset[str]:
+    def terms(self) -> dict[str, str]:
         """Give all names.
 
         Returns
         -------
-        frozenset of str
-            What ``carefolio.metrics.faithfulness`` looks for.
+        dict of str to str
+            What ``carefolio.metrics.faithfulness`` looks for: every name, and the one that it stands for.
         """
-        return self.conditions | self.drugs.keys() | self.groups.keys()
+        return {name: name for name in (*self.conditions, *self.groups)} | self.drugs
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ from notes_summarizer.leaflet.write import CitedPassage, Leaflet, LeafletSentenc
 from notes_summarizer.views.marked_note import escape
 
 REFUSALS: dict[Refusal, str] = {"emergency": "This may be an emergency", "personal": "This needs a person who knows the case",
-                                "not found": "No page answers this", "too hard": "The pages are too hard to read"}
+                                "not found": "No page answers this", "no sentences": "The pages have only a list of medical terms",
+                                "too hard": "The pages are too hard to read"}
 """Why there is no leaflet, in words."""
 
 

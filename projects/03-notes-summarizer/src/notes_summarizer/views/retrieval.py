@@ -26,6 +26,7 @@ REFUSALS = {"medquad.test.refusal.recall_left_out": "Refused, of questions whose
             "written.seen.refusal.recall_personal": "Personal questions sent to a clinician (the same)"}
 LEAFLETS = {"reading_grade": ("Reading grade of the leaflet", 1), "source_grade": ("Reading grade of the pages' sentences", 1),
             "within_grade": ("Share at grade 6 or below", 3), "refused": ("Share refused", 3),
+            "refused_no_sentences": ("Share refused because the pages have only a list of medical terms", 3),
             "refused_too_hard": ("Share refused because the pages are too hard", 3), "words": ("Words", 0), "sentences": ("Sentences", 1),
             "cited_passages": ("Passages cited", 1), "share_reworded": ("Share of sentences in plainer words", 3),
             "share_put_back": ("Share of rewordings that a check put back", 3)}
