@@ -1,3 +1,6 @@
+import tomllib
+from importlib.resources import files
+
 import pytest
 
 from notes_summarizer.leaflet.simplify import checked, cut_sentence, plain_words, simplify, without_name
@@ -72,6 +75,12 @@ def test_an_easy_sentence_stays_as_it_is():
 ])
 def test_this_condition_stands_for_a_long_name_and_for_no_part_of_another(text, name, said):
     assert without_name(text, name) == (said or text)
+
+
+def test_every_entry_of_the_table_is_put():
+    table = tomllib.loads(files("notes_summarizer.leaflet").joinpath("plain_words.toml").read_text(encoding="utf-8"))
+    for hard, plain in table["words"].items():
+        assert plain_words(f"Then {hard}.") == f"Then {plain}."
 
 
 def test_inheritance_is_said_in_plain_words():

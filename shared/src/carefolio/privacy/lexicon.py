@@ -4,7 +4,7 @@
 surnames; public domain, as the package ``names`` 0.3.0 ships them). The ordinary words are those of Webster's second edition (public
 domain) that English subtitles use at least 200 times (``pyspellchecker`` 0.9.1, MIT), and those that MedQuAD's answers have in lower
 case. A name that such answers also have in lower case counts as an ordinary word. No name comes from a data set that the firewall is
-measured on.
+measured on. ``docs/make_word_lists.py`` builds the file.
 """
 
 import functools

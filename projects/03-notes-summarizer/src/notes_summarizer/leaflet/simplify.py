@@ -235,7 +235,7 @@ def cut_sentence(sentence: str) -> str:
 @functools.cache
 def _table() -> tuple[dict[str, str], re.Pattern[str], tuple[str, ...]]:
     table = tomllib.loads(files(PACKAGE).joinpath("plain_words.toml").read_text(encoding="utf-8"))
-    words: dict[str, str] = table["words"]
+    words = {hard.lower(): plain for hard, plain in table["words"].items()}
     longest_first = sorted(words, key=lambda word: (-len(word), word))
     expression = "|".join(r"\s+".join(map(re.escape, word.split())) for word in longest_first)
     finder = re.compile(rf"(?<![\w-])(?:(?P<article>an?)(?P<blank>\s+))?(?P<word>{expression})(?![\w-])", re.IGNORECASE)
