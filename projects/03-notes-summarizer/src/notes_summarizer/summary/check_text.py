@@ -41,21 +41,15 @@ _NAMES = {
 
 
 class TextLimits(Protocol):
-    """The settings that a text is checked against; those of summaries and of leaflets have them.
-
-    Attributes
-    ----------
-    maximum_bytes : int
-        Longest text in bytes of UTF-8.
-    foreign_share : float
-        Share of its words that decides about another language.
-    """
+    """The settings that a text is checked against; those of summaries and of leaflets have them."""
 
     @property
-    def maximum_bytes(self) -> int: ...
+    def maximum_bytes(self) -> int:
+        """Give the longest text in bytes of UTF-8."""
 
     @property
-    def foreign_share(self) -> float: ...
+    def foreign_share(self) -> float:
+        """Give the share of its words that decides about another language."""
 
 
 def check_text(note: str | bytes, settings: TextLimits, *, what: str = "note") -> str:
