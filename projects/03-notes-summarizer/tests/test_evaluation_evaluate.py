@@ -1,18 +1,23 @@
 import json
+import re
 from contextlib import nullcontext
+from importlib.resources import files
 
 import matplotlib.image
 import numpy as np
 import polars as pl
 import pytest
 
+from carefolio.config import load_config
 from carefolio.datasets.aci_bench import load_aci_bench
 from carefolio.datasets.aci_bench_twin import make_aci_bench_twin
+from carefolio.datasets.mts_dialog import load_mts_dialog
 from carefolio.datasets.mts_dialog_twin import make_mts_dialog_twin
 from carefolio.evidence import METRIC_ID, Metric
 from carefolio.exceptions import EvidenceError
 from carefolio.metrics.text import ROUGE_COLUMNS, rouge_of_each
 from carefolio.testing import requires_real_data
+from notes_summarizer.config import PROJECT, NotesSettings
 from notes_summarizer.evaluation import evaluate as judge
 from notes_summarizer.evaluation import figures
 from notes_summarizer.evaluation.cases import build_cases
@@ -137,3 +142,16 @@ def test_every_figure_is_drawn_and_described(result, tmp_path):
         picture = matplotlib.image.imread(tmp_path / file)
         assert min(picture.shape[:2]) > 300
         assert np.ptp(picture[..., :3]) > 0.5
+
+
+@requires_real_data("mts_dialog")
+@requires_real_data("aci_bench")
+def test_a_quick_run_on_the_real_texts_gives_every_figure_of_the_card():
+    settings = load_config(NotesSettings, PROJECT, quick=True).evaluation
+    cases = build_cases(load_mts_dialog().frame, load_aci_bench().frame, settings)
+    candidates = pl.concat([made_up(cases, system, lambda place, row: row["source"]) for system in (FLOOR, "extractive", "local")])
+    metrics, _, _ = judge.evaluate(cases, candidates, settings, seed=0, progress=nullcontext)
+    card = files(PROJECT).joinpath("card.toml").read_text(encoding="utf-8")
+    asked = set(re.findall(r"{ev:((?:mts_dialog|aci_bench)\.[\w.]+)", card))
+    assert asked
+    assert asked <= set(metrics)

@@ -11,6 +11,7 @@ from carefolio.exceptions import ArtefactError
 from carefolio.metrics.text import rouge
 from notes_summarizer.evaluation import bert, scores
 from notes_summarizer.evaluation.cases import build_cases, judged_parts
+from notes_summarizer.evaluation.evaluate import _estimate
 from notes_summarizer.evaluation.facts import faithfulness, omission, sentences
 from notes_summarizer.evaluation.generate import COLUMNS, FLOOR
 from notes_summarizer.evaluation.intervals import Ratio, draw, mean, quantile_interval, ratio_interval
@@ -93,6 +94,13 @@ def test_a_ratio_of_sums_is_resampled_by_group():
 
 def test_a_ratio_that_some_replicates_cannot_form_has_no_interval():
     assert ratio_interval(mean([np.nan, np.nan, 0.5]), draw([0, 1, 2], SETTINGS, seed=0)) is None
+
+
+def test_a_small_sample_keeps_its_value_without_an_interval():
+    draws = draw([0, 1, 2], SETTINGS, seed=0)
+    found = _estimate({"one": (mean([np.nan, np.nan, 0.5]), True), "none": (mean([np.nan] * 3), True)}, draws)
+    assert list(found) == ["one"]
+    assert (found["one"].value, found["one"].n, found["one"].low) == (0.5, 1, None)
 
 
 def test_a_system_has_no_lead_over_itself_and_a_constant_lead_has_no_width():

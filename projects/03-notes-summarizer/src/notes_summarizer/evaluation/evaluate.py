@@ -171,8 +171,15 @@ def _leads(table: pl.DataFrame, peer: pl.DataFrame, draws: Draws, longest: str) 
 
 
 def _estimate(ratios: dict[str, tuple[Ratio, bool | None]], draws: Draws) -> dict[str, Metric]:
-    found = {name: (ratio_interval(ratio, draws), better) for name, (ratio, better) in ratios.items()}
-    return {name: metric(interval, higher_is_better=better) for name, (interval, better) in found.items() if interval is not None}
+    """Estimate ratios; a sample so small that a replicate has nothing to divide by gives the value without an interval."""
+    found = {}
+    for name, (ratio, better) in ratios.items():
+        interval, divided_by = ratio_interval(ratio, draws), ratio.below.sum()
+        if interval is not None:
+            found[name] = metric(interval, higher_is_better=better)
+        elif divided_by > 0:
+            found[name] = metric(ratio.above.sum() / divided_by, n=int(ratio.below.astype(bool).sum()), higher_is_better=better)
+    return found
 
 
 def _by_header(by_system: dict[str, pl.DataFrame], draws: Draws, settings: EvaluationSettings) -> list[dict[str, Any]]:
