@@ -17,7 +17,8 @@ def make_evidence(project="demo", origin="mirror", auc=0.68449):
         split=SplitRecord(unit="patient", sha256="1" * 64, parts={"train": 60000, "test": 20353}),
         environment=Environment(python="3.11.0", packages={}, machine="Linux x86_64, 2 cores"), durations_s={"Train the model": 12.345},
         metrics={AUC: Metric(value=auc, low=0.672, high=0.696, level=0.95, n=20353, higher_is_better=True),
-                 "all.test.none.prevalence": Metric(value=0.1116, n=20353, higher_is_better=None)},
+                 "all.test.none.prevalence": Metric(value=0.1116, n=20353, higher_is_better=None),
+                 "all.test.few.prevalence": Metric(value=0.25, n=4, higher_is_better=None)},
         figures=[], artefacts=[])
 
 
@@ -30,7 +31,8 @@ def problems(text, evidence=EVIDENCE, project="demo"):
 
 @pytest.mark.parametrize(("what", "shown"), [
     (f"{AUC} .3f", "0.684"), (f"{AUC} ci.3f", "0.684 (95 % CI 0.672 to 0.696)"), (f"{AUC} ci.1%", "68.4 % (95 % CI 67.2 % to 69.6 %)"),
-    ("all.test.none.prevalence .1%", "11.2 %"), (f"other/{AUC} .2f", "0.50"), ("data.toy.rows ,d", "101,766"),
+    ("all.test.none.prevalence .1%", "11.2 %"), ("all.test.few.prevalence ci.1%", "25.0 % (no interval: n = 4)"),
+    (f"other/{AUC} .2f", "0.50"), ("data.toy.rows ,d", "101,766"),
     ("data.toy.origin s", "mirror"),
     ("split.test ,d", "20,353"), ("durations_s.train_the_model .1f", "12.3"), ("config.split.test_size .1f", "0.2"), ("seed d", "7"),
     ("environment.machine s", "Linux x86_64, 2 cores"), ("commit s", "abc1234"), ("config.leak s", "True"),

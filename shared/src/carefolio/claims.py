@@ -15,6 +15,9 @@ from carefolio import markdown
 from carefolio.evidence import Evidence, Metric, is_synthetic
 from carefolio.exceptions import EvidenceError
 
+FEWEST_FOR_INTERVAL = 10
+"""Cases below which a value may stand without the interval that a marker asks for, and says so."""
+
 _MARKER = re.compile(r"<!--(?P<kind>ev|cite) +(?P<what>[^<>]*?) *-->(?P<text>(?:(?!<!--).)*)<!--/(?P=kind)-->", re.DOTALL)
 _HALF = re.compile(r"<!--/?(?:ev|cite)\b[^>]*-->")
 _FORMAT = re.compile(r"(?P<interval>ci)?(?P<spec>s|,?d|,?\.\d[f%])")
@@ -202,6 +205,8 @@ def _render(value: Any, form: re.Match[str], what: str) -> tuple[str | None, str
     if not form["interval"]:
         return _number(point, spec), ""
     if not isinstance(value, Metric) or value.low is None or value.high is None or value.level is None:
+        if isinstance(value, Metric) and value.n < FEWEST_FOR_INTERVAL:
+            return f"{_number(point, spec)} (no interval: n = {value.n})", ""
         return None, f"`{what}` has no interval; use the format {spec}."
     return f"{_number(point, spec)} ({100 * value.level:g} % CI {_number(value.low, spec)} to {_number(value.high, spec)})", ""
 
