@@ -30,7 +30,8 @@ PROVIDERS = ProviderSettings(order=("openai",), timeout_s=5.0, stall_s=5.0, max_
                              local_repeat_penalty=1.1, prices={})
 SETTINGS = SummarySettings(maximum_bytes=200_000, chunk_characters={"extractive": 40_000, "openai": 700},
                            maximum_items=dict.fromkeys(("extractive", "openai", "local"), 24),
-                           item_characters=400, written_characters=5000, support_threshold=0.55, neighbours=1, foreign_share=0.08,
+                           item_characters=dict.fromkeys(("extractive", "openai", "local"), 400),
+                           written_characters=5000, support_threshold=0.55, neighbours=1, foreign_share=0.08,
                            summary_prompt="summary_v1", section_prompt="section_v1", note_prompt="note_v1")
 CANARIES = make_canaries()
 NOTE = plant("HISTORY: A man with hypertension. He takes lisinopril 20 mg daily.\nPLAN: Start aspirin 81 mg.", CANARIES)

@@ -8,7 +8,8 @@ from notes_summarizer.summary.settings import SummarySettings
 
 SETTINGS = SummarySettings(maximum_bytes=2000, chunk_characters={"extractive": 1000},
                            maximum_items=dict.fromkeys(("extractive", "openai", "local"), 8),
-                           item_characters=200, written_characters=2000, support_threshold=0.55, neighbours=1, foreign_share=0.08,
+                           item_characters=dict.fromkeys(("extractive", "openai", "local"), 200),
+                           written_characters=2000, support_threshold=0.55, neighbours=1, foreign_share=0.08,
                            summary_prompt="summary_v1", section_prompt="section_v1", note_prompt="note_v1")
 
 

@@ -25,7 +25,8 @@ PROVIDERS = ProviderSettings(order=("openai",), timeout_s=5.0, stall_s=5.0, max_
                              local_repeat_penalty=1.1, prices={})
 SETTINGS = SummarySettings(maximum_bytes=200_000, chunk_characters={"extractive": 40_000, "openai": 60_000, "local": 400},
                            maximum_items=dict.fromkeys(("extractive", "openai", "local"), 24),
-                           item_characters=400, written_characters=5000, support_threshold=0.55, neighbours=1, foreign_share=0.08,
+                           item_characters=dict.fromkeys(("extractive", "openai", "local"), 400),
+                           written_characters=5000, support_threshold=0.55, neighbours=1, foreign_share=0.08,
                            summary_prompt="summary_v1", section_prompt="section_v1", note_prompt="note_v1")
 NOTE = """Mr. Quillon Vasterby is a 54-year-old man with hypertension, seen on November 17, 2019. He denies fever. Left knee pain.
 ALLERGIES: Penicillin.

@@ -154,7 +154,8 @@ def bounds(part: Sequence[Sentence], names: Sequence[str], settings: SummarySett
         ``maximum_items`` and ``item_characters``.
     """
     most = _smallest(names, settings.maximum_items, "maximum_items")
-    return {"maximum_items": min(most, max(LEAST_ITEMS, len(part))), "item_characters": settings.item_characters}
+    return {"maximum_items": min(most, max(LEAST_ITEMS, len(part))),
+            "item_characters": _smallest(names, settings.item_characters, "item_characters")}
 
 
 def _said(sentence: Sentence) -> str:

@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+MOST_SOURCES = 4
+"""Sentences that a statement may name; a small model would name them all."""
 LISTS = ("problems", "medications", "allergies", "results", "plan", "follow_up")
 """The six lists of a summary, in order."""
 
@@ -196,7 +198,7 @@ def draft_schema(*, maximum_items: int, item_characters: int) -> Mapping[str, An
     mapping
         Every field is required and every list, text and number is bounded, so that a small model comes to an end.
     """
-    numbers = {"type": "array", "items": {"type": "integer", "minimum": 1}, "maxItems": 8}
+    numbers = {"type": "array", "items": {"type": "integer", "minimum": 1}, "maxItems": MOST_SOURCES}
     fields: dict[str, Any] = {"text": {"type": "string", "minLength": 1, "maxLength": item_characters}, "sources": numbers}
     drug = {"name": {"type": "string", "maxLength": 80}, "dose": {"type": "string", "maxLength": 80}}
     lists = {name: {"type": "array", "maxItems": maximum_items, "items": _object({**fields, **drug} if name == "medications" else fields)}

@@ -1,5 +1,7 @@
 """Settings of the summaries; the values stand in the chapter's ``config.toml``."""
 
+from typing import Annotated
+
 from pydantic import Field
 
 from carefolio.config import Settings
@@ -16,8 +18,8 @@ class SummarySettings(Settings):
         Most characters of a note in one prompt, by provider; the smallest of the providers in use holds.
     maximum_items : dict of str to int
         Most items of each list that a model may give for one prompt, by provider; the smallest of the providers in use holds.
-    item_characters : int
-        Longest item.
+    item_characters : dict of str to int
+        Longest item, by provider; the smallest of the providers in use holds.
     written_characters : int
         Longest section or note that a model may write.
     support_threshold : float
@@ -33,7 +35,7 @@ class SummarySettings(Settings):
     maximum_bytes: int = Field(gt=0)
     chunk_characters: dict[str, int]
     maximum_items: dict[str, int]
-    item_characters: int = Field(ge=40)
+    item_characters: dict[str, Annotated[int, Field(ge=40)]]
     written_characters: int = Field(ge=200)
     support_threshold: float = Field(gt=0, le=1)
     neighbours: int = Field(ge=0, le=3)
