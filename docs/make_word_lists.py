@@ -8,7 +8,6 @@ Run, in an environment of its own and with MedQuAD in ``CAREFOLIO_DATA_DIR``::
 The sources and their licences stand in ``carefolio.privacy.lexicon``. The same sources give the same bytes.
 """
 
-import argparse
 import gzip
 import importlib.resources
 import json
@@ -20,7 +19,6 @@ import click
 
 from carefolio.datasets.medquad import load_medquad
 
-TARGET = Path(__file__).parents[1] / "shared" / "src" / "carefolio" / "privacy" / "words.txt.gz"
 FEWEST_USES = 200
 """Times that subtitles must use a word."""
 SURNAMES, SURNAMES_AS_WORDS = 40_000, 350
@@ -100,18 +98,19 @@ def build() -> dict[str, set[str]]:
             "surname_or_word": set([word for word in frequent if word in words][:SURNAMES_AS_WORDS]) - names, "word": words}
 
 
-def main() -> None:
-    """Write the lists, or the number of words of each if they are to be compared only."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--check", action="store_true", help="Compare with the file that is there, and write nothing.")
-    options = parser.parse_args()
+@click.command()
+@click.option("--check", is_flag=True, help="Compare with the file that is there, and write nothing.")
+@click.option("--to", "target", type=click.Path(dir_okay=False, path_type=Path), show_default=True,
+              default=Path("shared/src/carefolio/privacy/words.txt.gz"), help="File of the lists.")
+def main(check: bool, target: Path) -> None:
+    """Build the firewall's word lists, or compare them with the file that is there."""
     lists = build()
     text = "# ".join(["", *(f"{name}\n{' '.join(sorted(words))}\n" for name, words in lists.items())])
     click.echo({name: len(words) for name, words in lists.items()})
-    if options.check:
-        same = gzip.decompress(TARGET.read_bytes()).decode() == text
-        raise SystemExit(0 if same else f"{TARGET.name} differs from what these sources give; run without --check and look at the change.")
-    TARGET.write_bytes(gzip.compress(text.encode(), 9, mtime=0))
+    if check:
+        same = gzip.decompress(target.read_bytes()).decode() == text
+        raise SystemExit(0 if same else f"{target} differs from what these sources give; run without --check and look at the change.")
+    target.write_bytes(gzip.compress(text.encode(), 9, mtime=0))
 
 
 if __name__ == "__main__":

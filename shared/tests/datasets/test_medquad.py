@@ -6,7 +6,8 @@ import tarfile
 import pytest
 
 from carefolio.datasets import medquad
-from carefolio.datasets.medquad import COLUMNS, FILE, NAME, content_sha256, load_medquad, parse_document, read_documents, read_medquad
+from carefolio.datasets.content import content_sha256
+from carefolio.datasets.medquad import COLUMNS, FILE, NAME, load_medquad, parse_document, read_documents, read_medquad
 from carefolio.exceptions import DataIntegrityError, DataUnavailableError, SchemaError
 from carefolio.testing import requires_real_data
 

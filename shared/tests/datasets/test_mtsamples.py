@@ -6,11 +6,11 @@ import struct
 import polars as pl
 import pytest
 
+from carefolio.datasets.content import content_sha256
 from carefolio.datasets.mtsamples import (
     FILE,
     NAME,
     SPECIALTIES,
-    content_sha256,
     distinct_texts,
     join_by_keys,
     load_mtsamples,

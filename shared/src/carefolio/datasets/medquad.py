@@ -7,7 +7,6 @@ unpacked, its size is bounded, and XML with a document type or an entity is refu
 from __future__ import annotations
 
 import gzip
-import hashlib
 import io
 import re
 import tarfile
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from carefolio.datasets.catalog import find_dataset
+from carefolio.datasets.content import check_content
 from carefolio.datasets.provenance import LoadedData, Provenance
 from carefolio.datasets.resolve import resolve
 from carefolio.exceptions import DataIntegrityError, DataUnavailableError, SchemaError
@@ -72,10 +72,7 @@ def load_medquad(*, allow_synthetic: bool = False, random_state: int = 0) -> Loa
             raise
         return _load_twin(random_state, str(error))
     frame, _ = read_medquad(file.path)
-    expected, got = entry.file(FILE).content_sha256, content_sha256(frame)
-    if expected is not None and got != expected:
-        raise DataIntegrityError(f"{file.path} holds other questions and answers than the catalogue names: content hash {got}, expected "
-                                 f"{expected}. Delete it and fetch it again.")
+    check_content(frame.select(COLUMNS), entry.file(FILE).content_sha256, path=file.path, holds="questions and answers")
     return LoadedData(frame, Provenance(NAME, file.origin, file.sha256, frame.height, entry.licence))
 
 
@@ -209,22 +206,3 @@ def _read_pair(document: str, pair: Any, tags: tuple[str, ...]) -> tuple[str, ..
         raise SchemaError(f"{NAME}: {document} must have one question with qid and qtype and one answer a pair; got {len(questions)} and "
                           f"{len(answers)} in pair {pair.get('pid')!r}. Fetch the archive again.")
     return questions[0].get("qid"), questions[0].get("qtype"), questions[0].text.strip(), "".join(answers[0].itertext()).strip()
-
-
-def content_sha256(frame: pl.DataFrame) -> str:
-    """Hash what the table says, whatever archive it came in.
-
-    Parameters
-    ----------
-    frame : polars.DataFrame
-        As ``load_medquad`` gives it.
-
-    Returns
-    -------
-    str
-        SHA-256 of the values in UTF-8, a unit separator after each and a record separator after each row.
-    """
-    digest = hashlib.sha256()
-    for row in frame.select(COLUMNS).iter_rows():
-        digest.update(("".join(f"{value or ''}\x1f" for value in row) + "\x1e").encode())
-    return digest.hexdigest()

@@ -7,7 +7,6 @@ one row a text and decides the label by one rule, before any split: the rarest o
 from __future__ import annotations
 
 import functools
-import hashlib
 import re
 from collections import Counter
 from collections.abc import Hashable, Iterable, Sequence
@@ -15,10 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from carefolio.datasets.catalog import find_dataset
+from carefolio.datasets.content import check_content
 from carefolio.datasets.provenance import LoadedData, Provenance
 from carefolio.datasets.resolve import resolve
 from carefolio.datasets.schema import apply_types, check_once, read_csv_as_text, validate
-from carefolio.exceptions import DataIntegrityError, DataUnavailableError, SchemaError
+from carefolio.exceptions import DataUnavailableError, SchemaError
 
 if TYPE_CHECKING:
     import polars as pl
@@ -134,10 +134,7 @@ def load_mtsamples(*, allow_synthetic: bool = False, random_state: int = 0) -> L
             raise
         return _load_twin(random_state, str(error))
     notes = read_mtsamples(file.path)
-    expected, got = entry.file(FILE).content_sha256, content_sha256(notes)
-    if expected is not None and got != expected:
-        raise DataIntegrityError(f"{file.path} holds other notes than the catalogue names: content hash {got}, expected {expected}. Delete "
-                                 "it and fetch it again.")
+    check_content(notes, entry.file(FILE).content_sha256, path=file.path, holds="notes")
     frame = validate_mtsamples(distinct_texts(notes))
     return LoadedData(frame, Provenance(NAME, file.origin, file.sha256, frame.height, entry.licence))
 
@@ -277,22 +274,3 @@ def join_by_keys(keys: Sequence[Iterable[Hashable]]) -> list[int]:
     _, components = connected_components(coo_array((np.ones(len(edges)), (edges[:, 0], edges[:, 1])), shape=(size, size)), directed=False)
     numbers: dict[int, int] = {}
     return [numbers.setdefault(int(component), len(numbers)) for component in components[: len(keys)]]
-
-
-def content_sha256(notes: pl.DataFrame) -> str:
-    """Hash what the notes say, whatever file they came in.
-
-    Parameters
-    ----------
-    notes : polars.DataFrame
-        As `read_mtsamples` gives it.
-
-    Returns
-    -------
-    str
-        SHA-256 of the values in UTF-8, a unit separator after each and a record separator after each row.
-    """
-    digest = hashlib.sha256()
-    for row in notes.iter_rows():
-        digest.update(("".join(f"{'' if value is None else value}\x1f" for value in row) + "\x1e").encode())
-    return digest.hexdigest()

@@ -5,13 +5,13 @@ from the share of weight below it plus half the weight tied with it, so tied row
 """
 
 from dataclasses import dataclass
-from statistics import NormalDist
 
 import numpy as np
 import numpy.typing as npt
 
+from carefolio.metrics._binning import quantile_bins, wilson_interval
 from carefolio.metrics._logistic import check_overlap, fit_logistic
-from carefolio.metrics._validation import FloatArray, check_binary, check_fraction
+from carefolio.metrics._validation import FloatArray, check_binary
 
 _CLIP = 1e-9
 
@@ -156,7 +156,7 @@ def expected_calibration_error(
     ----------
     Naeini MP, Cooper GF, Hauskrecht M. AAAI 2015:2901-2907 (there with bins of equal width).
     """
-    count, predicted, observed, _ = _bins(*check_binary(y_true, y_prob, sample_weight), n_bins)
+    count, predicted, observed, _ = quantile_bins(*check_binary(y_true, y_prob, sample_weight), n_bins)
     return float(np.average(np.abs(predicted - observed), weights=count))
 
 
@@ -248,7 +248,7 @@ def brier_decomposition(
     Murphy AH. J Appl Meteorol 1973;12:595-600. Stephenson DB et al. Weather and Forecasting 2008;23:752-757 (within bins).
     """
     y, prob, weight = check_binary(y_true, y_prob, sample_weight)
-    count, predicted, observed, index = _bins(y, prob, weight, n_bins)
+    count, predicted, observed, index = quantile_bins(y, prob, weight, n_bins)
     prevalence = float(np.average(y, weights=weight))
     spread = prob - predicted[index]
     return BrierDecomposition(
@@ -292,28 +292,10 @@ def calibration_curve(
     ----------
     Wilson EB. J Am Stat Assoc 1927;22:209-212.
     """
-    count, predicted, observed, _ = _bins(*check_binary(y_true, y_prob, sample_weight), n_bins)
-    z = NormalDist().inv_cdf((1 + check_fraction(level, name="level")) / 2)
-    centre = (observed + z**2 / (2 * count)) / (1 + z**2 / count)
-    half = z / (1 + z**2 / count) * np.sqrt(observed * (1 - observed) / count + z**2 / (4 * count**2))
-    return CalibrationCurve(predicted, observed, count, np.clip(centre - half, 0, 1), np.clip(centre + half, 0, 1))
+    count, predicted, observed, _ = quantile_bins(*check_binary(y_true, y_prob, sample_weight), n_bins)
+    return CalibrationCurve(predicted, observed, count, *wilson_interval(observed, count, level=level))
 
 
 def _logit(prob: FloatArray) -> FloatArray:
     clipped = np.clip(prob, _CLIP, 1 - _CLIP)
     return np.log(clipped) - np.log1p(-clipped)
-
-
-def _bins(
-    y: FloatArray, prob: FloatArray, weight: FloatArray, n_bins: int
-) -> tuple[FloatArray, FloatArray, FloatArray, npt.NDArray[np.intp]]:
-    """Weight, mean prediction and observed rate of each bin that holds rows, and every row's bin."""
-    if n_bins < 1:
-        raise ValueError(f"n_bins must be at least 1; got {n_bins}. 10 is customary.")
-    _, tied = np.unique(prob, return_inverse=True)
-    mass = np.bincount(tied, weights=weight)
-    middle = 2 * np.cumsum(mass) - mass
-    number = np.minimum(middle * n_bins // (2 * mass.sum()), n_bins - 1)
-    _, index = np.unique(number[tied], return_inverse=True)
-    count = np.bincount(index, weights=weight).astype(np.float64)
-    return count, np.bincount(index, weights=weight * prob) / count, np.bincount(index, weights=weight * y) / count, index

@@ -8,15 +8,15 @@ replicate is ``weight @ correct / weight.sum()``, and two systems are paired by 
 The other scores take well under a millisecond for 500 rows, so that 2,000 replicates take about a second at most.
 """
 
-from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from carefolio.metrics._binning import quantile_bins, wilson_interval
 from carefolio.metrics._labels import Labels, check_labels, check_probabilities, number_labels, read_labels
-from carefolio.metrics._validation import FloatArray, as_weight, check_fraction
-from carefolio.metrics.calibration import CalibrationCurve, _bins
+from carefolio.metrics._validation import FloatArray, as_weight
+from carefolio.metrics.calibration import CalibrationCurve
 
 
 def correct_of_each(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> FloatArray:
@@ -280,7 +280,7 @@ def top_label_calibration_error(
     Guo C, Pleiss G, Sun Y, Weinberger KQ. On calibration of modern neural networks. ICML 2017:1321-1330 (there with 15 bins of equal
     width, most of which stay empty where a model is sure).
     """
-    count, confidence, right, _ = _bins(*_top_label(y_true, probabilities, labels, sample_weight), n_bins)
+    count, confidence, right, _ = quantile_bins(*_top_label(y_true, probabilities, labels, sample_weight), n_bins)
     return float(np.average(np.abs(confidence - right), weights=count))
 
 
@@ -321,11 +321,8 @@ def top_label_reliability(
     ----------
     Guo C, Pleiss G, Sun Y, Weinberger KQ. ICML 2017:1321-1330. Wilson EB. J Am Stat Assoc 1927;22:209-212.
     """
-    count, confidence, right, _ = _bins(*_top_label(y_true, probabilities, labels, sample_weight), n_bins)
-    z = NormalDist().inv_cdf((1 + check_fraction(level, name="level")) / 2)
-    centre = (right + z**2 / (2 * count)) / (1 + z**2 / count)
-    half = z / (1 + z**2 / count) * np.sqrt(right * (1 - right) / count + z**2 / (4 * count**2))
-    return CalibrationCurve(confidence, right, count, np.clip(centre - half, 0, 1), np.clip(centre + half, 0, 1))
+    count, confidence, right, _ = quantile_bins(*_top_label(y_true, probabilities, labels, sample_weight), n_bins)
+    return CalibrationCurve(confidence, right, count, *wilson_interval(right, count, level=level))
 
 
 def _top_label(
