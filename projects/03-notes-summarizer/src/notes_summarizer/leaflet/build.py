@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from carefolio.artefacts import atomic_path, read_json, seal, sha256_file, verify_seal, write_json
-from carefolio.datasets.medquad import content_sha256
+from carefolio.datasets.content import content_sha256
+from carefolio.datasets.medquad import COLUMNS
 from carefolio.exceptions import ArtefactError
-from notes_summarizer.leaflet.embeddings import FILES, MiniLM
+from carefolio.packaged_models import MINILM
+from notes_summarizer.leaflet.embeddings import MiniLM
 from notes_summarizer.leaflet.passages import cut_passages
 from notes_summarizer.leaflet.settings import IndexSettings, LeafletSettings
 
@@ -93,7 +95,7 @@ def choose_answers(answers: pl.DataFrame, *, most: int) -> pl.DataFrame:
 
 def _key(answers: pl.DataFrame, settings: IndexSettings) -> str:
     """Hash all that decides what an index holds."""
-    decides = {"form": FORM, "data": content_sha256(answers), "model": FILES,
+    decides = {"form": FORM, "data": content_sha256(answers.select(COLUMNS)), "model": MINILM.files,
                "settings": settings.model_dump(exclude={"threads", "batch_tokens", "shard_passages"})}
     return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()
 

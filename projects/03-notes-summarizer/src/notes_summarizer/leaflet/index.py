@@ -12,9 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from carefolio.artefacts import read_json, sha256_file, verify_seal
+from carefolio.embeddings import Vectors
 from carefolio.exceptions import ArtefactError
 from notes_summarizer.leaflet.build import EMBEDDINGS, PASSAGES, RECORD, build_index
-from notes_summarizer.leaflet.embeddings import MiniLM, Vectors
+from notes_summarizer.leaflet.embeddings import MiniLM
 from notes_summarizer.leaflet.ranking import Rows, bm25_scores, build_bm25, documents_with, fuse, top
 from notes_summarizer.leaflet.settings import IndexSettings, SearchSettings
 

@@ -1,12 +1,9 @@
 """Settings of the leaflets; values stand in ``config.toml`` under ``[leaflet]``."""
 
-from typing import Literal
-
 from pydantic import Field
 
 from carefolio.config import Settings
-
-Precision = Literal["float32", "bfloat16"]
+from carefolio.packaged_models import Precision
 
 
 class IndexSettings(Settings):

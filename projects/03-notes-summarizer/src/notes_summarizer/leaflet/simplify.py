@@ -87,9 +87,15 @@ def simplify(sentence: str, *, passage: str, terms: Collection[str], names: Coll
         The wording, and what the check found.
     """
     plain = plain_words(without_name(leave_out_brackets(sentence), titled), names=names)
-    source = f"{passage}\n{plain_words(without_name(passage, titled), names=names)}"
+    source = _with_plain_words(passage, tuple(names), titled)
     first = checked(sentence, cut_sentence(plain), passage=source, terms=terms)
     return first if not first.findings or plain == sentence else checked(sentence, plain, passage=source, terms=terms)
+
+
+@functools.lru_cache(maxsize=64)
+def _with_plain_words(passage: str, names: tuple[str, ...], titled: str) -> str:
+    """Add the plain wording to a passage; once for all of its sentences."""
+    return f"{passage}\n{plain_words(without_name(passage, titled), names=names)}"
 
 
 def checked(sentence: str, reworded: str, *, passage: str, terms: Collection[str]) -> Simplified:

