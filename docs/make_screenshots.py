@@ -9,10 +9,11 @@ from carefolio.browser import WAIT_MS, open_page, open_section, serve_dashboard,
 VIEWS: dict[str, dict[str, tuple[int, int, str]]] = {
     "outcomes_analysis": {"outcomes-dashboard.png": (1280, 1200, "COVID-19"), "outcomes-dashboard-phone.png": (390, 844, "Survival")},
     "notes_summarizer": {"notes-dashboard.png": (1280, 1200, "Summarise"), "notes-dashboard-phone.png": (390, 844, "Summarise")},
+    "text_classifier": {"textclass-dashboard.png": (1280, 1200, "Try a text"), "textclass-dashboard-phone.png": (390, 844, "Compare")},
     "readmission": {"readmission-dashboard.png": (1280, 1110, "Decisions"), "readmission-dashboard-phone.png": (390, 844, "Overview")},
 }
 """Package -> file -> width, height, section."""
-PRESSED: dict[str, tuple[str, str]] = {"Summarise": ("Summarise", ".notes-note")}
+PRESSED: dict[str, tuple[str, str]] = {"Summarise": ("Summarise", ".notes-note"), "Try a text": ("Classify", ".tc-answer")}
 """Section -> the button that is pressed before its picture is taken, and what it brings up, which is then scrolled to."""
 
 

@@ -84,9 +84,12 @@ def _medications(rng: np.random.Generator) -> Pair:
 def _allergies(rng: np.random.Generator) -> Pair:
     name, reaction = _draw(rng, ALLERGENS)
     if rng.random() < 0.4:
-        return "ALLERGY", ["Doctor: Any allergies?", "Patient: No, none that I know of."], "No known drug allergies."
-    lines = ["Doctor: Any allergies?", f"Patient: Yes, {name}.", "Doctor: What happens?", f"Patient: I get {reaction}."]
-    return "ALLERGY", lines, f"{name.capitalize()}, which causes {reaction}."
+        age = int(rng.integers(21, 90))
+        return "ALLERGY", ["Doctor: Any allergies?", f"Patient: No, none in all my {age} years."], "No known drug allergies."
+    years = int(rng.integers(2, 11))
+    lines = ["Doctor: Any allergies?", f"Patient: Yes, {name}.", "Doctor: What happens?",
+             f"Patient: I get {reaction}, the last time {NUMBERS[years]} years ago."]
+    return "ALLERGY", lines, f"{name.capitalize()}, which causes {reaction}, last {years} years ago."
 
 
 def _past_history(rng: np.random.Generator) -> Pair:
@@ -113,8 +116,9 @@ def _social(rng: np.random.Generator) -> Pair:
 
 
 def _complaint(rng: np.random.Generator) -> Pair:
-    symptom = _draw(rng, SYMPTOMS)
-    return "CC", ["Doctor: How can I help you?", f"Patient: It is {symptom} again."], f"{symptom.removeprefix('a ').capitalize()}."
+    symptom, days = _draw(rng, SYMPTOMS), int(rng.integers(2, 11))
+    lines = ["Doctor: How can I help you?", f"Patient: It is {symptom} again, for {NUMBERS[days]} days now."]
+    return "CC", lines, f"{symptom.removeprefix('a ').capitalize()} for {days} days."
 
 
 def _systems(rng: np.random.Generator) -> Pair:

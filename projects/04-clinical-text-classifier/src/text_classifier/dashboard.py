@@ -1,0 +1,65 @@
+"""The chapter's dashboard: try a text, and browse what a run has measured. An exported model runs only while it is asked."""
+
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+
+import streamlit as st
+
+from carefolio.config import project_home
+from carefolio.dashboard import page, provenance_footer
+from carefolio.exceptions import CarefolioError
+from carefolio.views import show_sections
+from text_classifier.config import FOLDER
+from text_classifier.views.results import Results, read_results
+from text_classifier.views.style import STYLE
+
+TITLE = "Fine-tuning on clinical text"
+ICON = "🏷️"
+QUESTION = "Does fine-tuning a language model on clinical text beat a word count that costs nothing?"
+
+
+def _section(module: str, function: str) -> Callable[[Path], None]:
+    def _show(folder: Path) -> None:
+        getattr(import_module(f"text_classifier.views.{module}"), function)(folder)  # each brings its own libraries
+
+    return _show
+
+
+SECTIONS: dict[str, Callable[[Path], None]] = {
+    "Overview": _section("overview", "show_overview"), "Try a text": _section("try_text", "show_try"),
+    "Compare": _section("compare", "show_compare"), "Errors": _section("mistakes", "show_errors"),
+    "Training": _section("training", "show_training"), "Downloads": _section("downloads", "show_downloads"),
+}
+
+
+def main(folder: Path | None = None) -> None:
+    """Draw the page.
+
+    Parameters
+    ----------
+    folder : Path, optional
+        Holds ``reports`` of a run; the project's committed ones by default. A text can be tried without any.
+    """
+    for name in ("pandas", "polars"):
+        import_module(name)  # a click during the first run starts a second thread; altair in it must not find them half-imported
+    home = folder or project_home(FOLDER)
+    results = _results(home)
+    page(TITLE, ICON, QUESTION, evidence=results.evidence if results else None)
+    st.html(STYLE)
+    show_sections(SECTIONS, home)
+    if results:
+        provenance_footer(results.evidence)
+
+
+def _results(home: Path) -> Results | None:
+    """Read the run, if there is one that can be read; a section that needs it says what is wrong with it."""
+    try:
+        return read_results(home)
+    except CarefolioError:
+        return None
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else None)
