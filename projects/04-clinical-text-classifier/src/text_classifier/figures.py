@@ -109,11 +109,12 @@ def _scores(metrics: dict[str, Metric], curves: dict[str, dict[str, Any]]) -> "A
                              [one.value if one.high is None else one.high for one in found],
                              xlabel="", references={label: published}, axes=axes)
         axes.set_title(f"{TASKS[task]}, {score.replace('macro_f1', 'macro F1')} (n = {own['counts']['test']})", loc="left", fontsize=10)
-        axes.set_xlim(0, 1)
+        axes.set_xlim(-0.02, 1.02)
         if legend := axes.get_legend():
             legend.remove()
-        axes.annotate(label, (published, 1.0), (4, -3), xycoords=("data", "axes fraction"), textcoords="offset points", fontsize=8,
-                      va="top", color=plots.PALETTE["vermilion"])
+        left = published > 0.5  # where there is room
+        axes.annotate(label, (published, 1.0), (-4 if left else 4, -3), xycoords=("data", "axes fraction"), textcoords="offset points",
+                      fontsize=8, va="top", ha="right" if left else "left", color=plots.PALETTE["vermilion"])
     return grid[0]
 
 
