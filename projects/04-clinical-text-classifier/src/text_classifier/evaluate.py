@@ -83,7 +83,8 @@ def evaluate_task(settings: TextClassifierSettings, out: Path, task: str) -> tup
     for name, one in judged.items():
         metrics |= score(task, name, one, limits, seed=settings.seed)
     for name in (*tuned, TOGETHER):
-        metrics |= compare(task, name, judged[name], baseline, judged[baseline], limits, seed=settings.seed)
+        for base in BASELINES:
+            metrics |= compare(task, name, judged[name], base, judged[base], limits, seed=settings.seed)
     for shown, of in (("best", best), ("baseline", baseline), ("best_minus_baseline", f"{best}_minus_{baseline}")):
         for name in SCORES if shown != "best_minus_baseline" else ("accuracy", "macro_f1"):
             metrics[f"{task}.test.{shown}.{name}"] = metrics[f"{task}.test.{of}.{name}"]
