@@ -112,7 +112,7 @@ def _scores(metrics: dict[str, Metric], curves: dict[str, dict[str, Any]]) -> "A
         axes.set_xlim(-0.02, 1.02)
         if legend := axes.get_legend():
             legend.remove()
-        left = published > 0.5  # where there is room
+        left = published > 0.7  # where there is room
         axes.annotate(label, (published, 1.0), (-4 if left else 4, -3), xycoords=("data", "axes fraction"), textcoords="offset points",
                       fontsize=8, va="top", ha="right" if left else "left", color=plots.PALETTE["vermilion"])
     return grid[0]
