@@ -8,7 +8,7 @@ import pytest
 
 from text_classifier.config import EvaluationSettings
 from text_classifier.evaluate import average, costs
-from text_classifier.judging import SCORES, accuracy_of, by_source, compare, judge, score, scores_of
+from text_classifier.judging import SCORES, accuracy_of, by_source, judge, score_all, scores_of
 from text_classifier.predictions import Predicted, read_predictions, write_predictions
 
 SETTINGS = EvaluationSettings(replicates=200, level=0.95, precision=0.9, watts_per_core=15.0, forgetting_texts=1, forgetting_tokens=16)
@@ -55,16 +55,18 @@ def test_a_weight_of_two_equals_two_rows():
 
 def test_a_lead_is_paired_and_a_system_has_none_over_itself():
     good, bad = (judge(make_examples(), [make_predicted(rows)], SETTINGS) for rows in (set(), {40, 42, 44, 46, 48, 50}))
-    lead = compare("headers", "minilm_full", good, "tfidf_lr", bad, SETTINGS, seed=0)["headers.test.minilm_full_minus_tfidf_lr.accuracy"]
+    judged = {"minilm_full": good, "tfidf_lr": bad, "a": good}
+    found = score_all("headers", judged, [("minilm_full", "tfidf_lr"), ("minilm_full", "a")], SETTINGS, seed=0)
+    lead = found["headers.test.minilm_full_minus_tfidf_lr.accuracy"]
     assert lead.value == pytest.approx(0.15)
     assert 0 < lead.low < lead.value < lead.high
-    none = compare("headers", "a", good, "b", good, SETTINGS, seed=0)["headers.test.a_minus_b.accuracy"]
+    none = found["headers.test.minilm_full_minus_a.accuracy"]
     assert (none.low, none.value, none.high) == (0, 0, 0)
 
 
 def test_every_score_has_an_interval_and_each_source_its_own():
     judged = judge(make_examples(), [make_predicted({40, 41})], SETTINGS)
-    found = score("headers", "minilm_full", judged, SETTINGS, seed=0)
+    found = score_all("headers", {"minilm_full": judged}, [], SETTINGS, seed=0)
     assert {f"headers.test.minilm_full.{name}" for name in SCORES} <= set(found)
     assert all(found[f"headers.test.minilm_full.{name}"].low is not None for name in SCORES)
     sources = by_source("headers", make_examples(), judged, "minilm_full", SETTINGS, seed=0)

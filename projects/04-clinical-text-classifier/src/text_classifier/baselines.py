@@ -6,16 +6,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
+from carefolio.metrics.classification import multiclass_log_loss
 from text_classifier.config import BaselineSettings
 from text_classifier.features import TRAIN, VALID, label_names
 from text_classifier.predictions import Predicted
 
 if TYPE_CHECKING:
     import polars as pl
-
-Matrix = npt.NDArray[np.float64]
 
 
 def fit_baseline(system: str, table: pl.DataFrame, settings: BaselineSettings, *, seed: int) -> Predicted:
@@ -70,11 +68,10 @@ def _linear_layer(table: pl.DataFrame, labels: Sequence[str], inputs: dict[str, 
     from sklearn.linear_model import LogisticRegression
 
     answers = {part: table.filter(part=part)["label"].to_list() for part in (TRAIN, VALID)}
-    places = {label: place for place, label in enumerate(labels)}
-    truth = [places[label] for label in answers[VALID]]
     fitted = {strength: LogisticRegression(C=strength, max_iter=2000, random_state=seed).fit(inputs[TRAIN], answers[TRAIN])
               for strength in strengths}
-    losses = {strength: _log_loss(model.predict_proba(inputs[VALID]), truth) for strength, model in fitted.items()}
+    losses = {strength: multiclass_log_loss(answers[VALID], model.predict_proba(inputs[VALID]), labels=labels)
+              for strength, model in fitted.items()}
     strength = min(losses, key=lambda one: losses[one])
     rest = table.filter(table["part"] != TRAIN)
     probabilities = np.zeros((rest.height, len(labels)))
@@ -82,7 +79,3 @@ def _linear_layer(table: pl.DataFrame, labels: Sequence[str], inputs: dict[str, 
         probabilities[(rest["part"] == part).to_numpy()] = fitted[strength].predict_proba(inputs[part])
     return Predicted.of(rest, labels, probabilities, parameters=int(fitted[strength].coef_.size + fitted[strength].intercept_.size),
                         strength=strength, valid_log_losses={str(key): value for key, value in losses.items()})
-
-
-def _log_loss(probabilities: Matrix, truth: Sequence[int]) -> float:
-    return float(-np.log(np.clip(probabilities[np.arange(len(truth)), truth], 1e-12, 1)).mean())

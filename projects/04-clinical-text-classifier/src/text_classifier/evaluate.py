@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from text_classifier.estimate import estimate_gptj
 from text_classifier.exporting import measure_served
 from text_classifier.features import VALID, read_examples
 from text_classifier.forgetting import read_forgetting
-from text_classifier.judging import SCORES, accuracy_of, by_source, compare, judge, score
+from text_classifier.judging import LEADS, SCORES, accuracy_of, by_source, judge, score_all
 from text_classifier.predictions import Predicted, read_predictions
 from text_classifier.train import training_folder
 
@@ -80,13 +81,9 @@ def evaluate_task(settings: TextClassifierSettings, out: Path, task: str) -> tup
     best = max(tuned, key=lambda name: validation[name])
     metrics = {f"{task}.valid.{name}.accuracy": metric(value, n=examples.filter(part=VALID).height, higher_is_better=True)
                for name, value in validation.items()}
-    for name, one in judged.items():
-        metrics |= score(task, name, one, limits, seed=settings.seed)
-    for name in (*tuned, TOGETHER):
-        for base in BASELINES:
-            metrics |= compare(task, name, judged[name], base, judged[base], limits, seed=settings.seed)
+    metrics |= score_all(task, judged, list(product((*tuned, TOGETHER), BASELINES)), limits, seed=settings.seed)
     for shown, of in (("best", best), ("baseline", baseline), ("best_minus_baseline", f"{best}_minus_{baseline}")):
-        for name in SCORES if shown != "best_minus_baseline" else ("accuracy", "macro_f1"):
+        for name in SCORES if shown != "best_minus_baseline" else LEADS:
             metrics[f"{task}.test.{shown}.{name}"] = metrics[f"{task}.test.{of}.{name}"]
     metrics |= by_source(task, examples, judged[best], best, limits, seed=settings.seed)
     metrics |= costs(task, kept, limits) | estimate_gptj(task, kept, settings.estimate)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -25,6 +25,8 @@ Weights = npt.NDArray[np.float64]
 SCORES: dict[str, bool] = {"accuracy": True, "macro_f1": True, "log_loss": False, "brier_score": False, "calibration_error": False,
                            "coverage_95": True}
 """What every system is judged by, and whether higher is better."""
+LEADS = ("accuracy", "macro_f1")
+"""Scores in which systems are held against each other."""
 
 
 @dataclass(frozen=True)
@@ -120,15 +122,18 @@ def scores_of(judged: Judged, weights: Weights) -> list[float]:
     return [float(value) for value in np.mean(rows, axis=0)]
 
 
-def score(task: str, system: str, judged: Judged, settings: EvaluationSettings, *, seed: int) -> dict[str, Metric]:
-    """Score a system with intervals over units.
+def score_all(task: str, judged: Mapping[str, Judged], leads: Sequence[tuple[str, str]], settings: EvaluationSettings, *,
+              seed: int) -> dict[str, Metric]:
+    """Score every system, and the lead of some over others, on the same replicates.
 
     Parameters
     ----------
-    task, system : str
-        Names.
-    judged : Judged
-        Answers.
+    task : str
+        Name of the task.
+    judged : mapping of str to Judged
+        Answers for the same texts, by system.
+    leads : sequence of (str, str)
+        Pairs of systems; the lead of the first over the second is given in the scores of `LEADS`.
     settings : EvaluationSettings
         Replicates and level.
     seed : int
@@ -137,57 +142,31 @@ def score(task: str, system: str, judged: Judged, settings: EvaluationSettings, 
     Returns
     -------
     dict of str to Metric
-        By evidence id; ``precision_95`` only where a seed answers something.
+        ``<task>.test.<system>.<score>`` and ``<task>.test.<first>_minus_<second>.<score>`` with intervals over units; ``precision_95``,
+        without one, only where a seed answers something by itself.
     """
-    intervals = bootstrap_values(lambda weights: scores_of(judged, weights), groups=judged.units, n_replicates=settings.replicates,
-                                 level=settings.level, random_state=seed)
-    found = {f"{task}.test.{system}.{name}": metric(interval, higher_is_better=better)
-             for (name, better), interval in zip(SCORES.items(), intervals, strict=True)}
-    chosen = [selective_at(judged.truth, answers, probabilities.max(axis=1), threshold=threshold)
-              for answers, probabilities, threshold in zip(judged.answers, judged.probabilities, judged.thresholds, strict=True)]
-    reached = [one.precision for one in chosen if one.coverage > 0]
-    if reached:
-        found[f"{task}.test.{system}.precision_95"] = metric(float(np.mean(reached)), n=len(judged.truth), higher_is_better=True)
+    scores, compared = list(SCORES), [list(SCORES).index(name) for name in LEADS]
+
+    def _all(weights: Weights) -> npt.NDArray[np.float64]:
+        rows = {system: np.array(scores_of(one, weights)) for system, one in judged.items()}
+        return np.concatenate([*rows.values(), *((rows[first] - rows[second])[compared] for first, second in leads)])
+
+    ids = [f"{task}.test.{system}.{name}" for system in judged for name in scores]
+    ids += [f"{task}.test.{first}_minus_{second}.{name}" for first, second in leads for name in LEADS]
+    units = next(iter(judged.values())).units
+    intervals = bootstrap_values(_all, groups=units, n_replicates=settings.replicates, level=settings.level, random_state=seed)
+    found = {one: metric(interval, higher_is_better=SCORES[one.rsplit(".", 1)[1]]) for one, interval in zip(ids, intervals, strict=True)}
+    for system, one in judged.items():
+        found |= _precision(f"{task}.test.{system}.precision_95", one)
     return found
 
 
-def compare(task: str, system: str, judged: Judged, baseline: str, base: Judged, settings: EvaluationSettings, *,
-            seed: int) -> dict[str, Metric]:
-    """Hold a tuned system against a baseline on the same replicates.
-
-    Parameters
-    ----------
-    task, system : str
-        Names.
-    judged : Judged
-        Answers of the tuned system.
-    baseline : str
-        Name of the baseline.
-    base : Judged
-        Its answers for the same texts.
-    settings : EvaluationSettings
-        Replicates and level.
-    seed : int
-        Of the bootstrap.
-
-    Returns
-    -------
-    dict of str to Metric
-        Differences in accuracy and macro F1, ``<task>.test.<system>_minus_<baseline>.<score>``.
-    """
-    def _difference(weights: Weights) -> list[float]:
-        return [_simple(judged, weights, name) - _simple(base, weights, name) for name in ("accuracy", "macro_f1")]
-
-    intervals = bootstrap_values(_difference, groups=judged.units, n_replicates=settings.replicates, level=settings.level,
-                                 random_state=seed)
-    return {f"{task}.test.{system}_minus_{baseline}.{name}": metric(interval, higher_is_better=True)
-            for name, interval in zip(("accuracy", "macro_f1"), intervals, strict=True)}
-
-
-def _simple(judged: Judged, weights: Weights, name: str) -> float:
-    if name == "accuracy":
-        return float(np.mean([weights @ (answers == judged.truth) / weights.sum() for answers in judged.answers]))
-    return float(np.mean([multiclass.macro_f1(judged.truth, answers, sample_weight=weights) for answers in judged.answers]))
+def _precision(name: str, judged: Judged) -> dict[str, Metric]:
+    """Give the share of right answers among those given alone, where a seed gives any."""
+    chosen = [selective_at(judged.truth, answers, probabilities.max(axis=1), threshold=threshold)
+              for answers, probabilities, threshold in zip(judged.answers, judged.probabilities, judged.thresholds, strict=True)]
+    reached = [one.precision for one in chosen if one.coverage > 0]
+    return {name: metric(float(np.mean(reached)), n=len(judged.truth), higher_is_better=True)} if reached else {}
 
 
 def by_source(task: str, examples: pl.DataFrame, judged: Judged, system: str, settings: EvaluationSettings, *,
