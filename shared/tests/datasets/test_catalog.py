@@ -22,7 +22,7 @@ urls = ["https://example.org/sample.csv"]
 def test_the_catalogue_names_publisher_licence_and_hash_of_every_file():
     entries = read_catalog()
     assert list(entries) == ["diabetes130", "support2", "covid19_jhu", "flusight", "world_population", "asq_phi", "presidio_synth",
-                             "aci_bench", "mts_dialog", "medquad", "mtsamples", "pubmedqa"]
+                             "aci_bench", "mts_dialog", "medquad", "mtsamples", "pubmedqa", "idrid", "retinamnist"]
     assert entries["diabetes130"].file("diabetic_data.csv").rows == 101_766
     assert entries["diabetes130"].licence == "CC BY 4.0"
     assert entries["support2"].files[0].package == "SurvSet"

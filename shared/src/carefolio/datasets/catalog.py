@@ -3,7 +3,7 @@
 import tomllib
 from collections.abc import Mapping
 from importlib.resources import files
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
@@ -32,6 +32,7 @@ class FileEntry(Settings):
     assembled_by: Literal["flusight_hub"] | None = None
     parts: tuple[FileName, ...] = ()
     content_sha256: Sha256 | None = None
+    published_sha256: Sha256 | None = None
 
     @property
     def noted(self) -> bool:
@@ -113,13 +114,25 @@ def read_catalog(text: str | None = None) -> dict[str, DatasetEntry]:
     if text is None:
         text = files("carefolio.datasets").joinpath("catalog.toml").read_text(encoding="utf-8")
     try:
-        return {name: DatasetEntry(name=name, **table) for name, table in tomllib.loads(text).items()}
+        return {name: DatasetEntry(name=name, **_with_listed(table)) for name, table in tomllib.loads(text).items()}
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"the data catalogue is not valid TOML: {error}.") from None
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise ConfigError(f"the data catalogue: `{where}`: {first['msg']}; got {str(first['input'])[:80]}.") from None
+
+
+def _with_listed(table: dict[str, Any]) -> dict[str, Any]:
+    """Add the files that a list beside the catalogue names, one a line: name, bytes, hash, and hash of the published copy."""
+    listed = table.pop("file_list", None)
+    if listed is None:
+        return table
+    lines = files("carefolio.datasets").joinpath(listed["list"]).read_text(encoding="utf-8").splitlines()
+    rows = [line.split("\t") for line in lines if not line.startswith("#")]
+    more = [{"name": name, "bytes": int(size), "sha256": sha256, "published_sha256": published, "urls": [listed["url"].format(name=name)]}
+            for name, size, sha256, published in rows]
+    return table | {"files": [*table["files"], *more]}
 
 
 def find_dataset(name: str, entries: Mapping[str, DatasetEntry] | None = None) -> DatasetEntry:

@@ -215,9 +215,11 @@ def _from_cache(entry: DatasetEntry, file: FileEntry) -> ResolvedFile | str:
 
 
 def _cached_sha256(path: Path, file: FileEntry) -> str:
-    """Say which hash a cached copy must have: the one noted when it was downloaded if the catalogue cannot know it."""
+    """Say which hash a cached copy must have: that of the published copy, or the one noted when it was downloaded."""
     note = path.with_name(path.name + ".sha256")
-    return (note.read_text(encoding="utf-8").split() or [""])[0] if file.noted and note.is_file() else file.sha256
+    if file.noted and note.is_file():
+        return (note.read_text(encoding="utf-8").split() or [""])[0]
+    return file.published_sha256 or file.sha256
 
 
 def _from_publisher(entry: DatasetEntry, file: FileEntry) -> ResolvedFile | str:
@@ -244,7 +246,7 @@ def _download_file(entry: DatasetEntry, file: FileEntry, url: str) -> Path:
     if file.changes:
         return _noting_sha256(folder / file.name, lambda path: download(url, path))
     if file.member is None:
-        return download(url, folder / file.name, sha256=file.sha256)
+        return download(url, folder / file.name, sha256=file.published_sha256 or file.sha256)
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".download-", dir=folder) as temporary:
         archive = download(url, Path(temporary) / "archive.zip")

@@ -33,8 +33,9 @@ def announce_twin(frame: pl.DataFrame, *, name: str, rows: str, reason: str) -> 
         The table; origin ``"synthetic"``, the hash that of the table's CSV form.
     """
     import click
+    import polars.selectors as cs
 
     click.echo(f"SYNTHETIC DATA: {frame.height} generated {rows} stand in for {name}; no result from them is evidence. "
                f"Why: {reason}", err=True)
-    sha256 = hashlib.sha256(frame.write_csv().encode()).hexdigest()
+    sha256 = hashlib.sha256(frame.with_columns(cs.binary().bin.encode("hex")).write_csv().encode()).hexdigest()
     return LoadedData(frame, Provenance(name, "synthetic", sha256, frame.height, LICENCE))
