@@ -8,7 +8,7 @@ import pytest
 
 from text_classifier.config import EvaluationSettings
 from text_classifier.evaluate import average, costs
-from text_classifier.judging import SCORES, accuracy_of, by_source, judge, score_all, scores_of
+from text_classifier.judging import SCORES, accuracy_of, across_seeds, by_source, judge, score_all, scores_of
 from text_classifier.predictions import Predicted, read_predictions, write_predictions
 
 SETTINGS = EvaluationSettings(replicates=200, level=0.95, precision=0.9, watts_per_core=15.0, forgetting_texts=1, forgetting_tokens=16)
@@ -44,6 +44,15 @@ def test_scores_are_those_counted_by_hand():
 def test_several_seeds_count_with_their_mean():
     judged = judge(make_examples(), [make_predicted(set()), make_predicted({40, 41})], SETTINGS)
     assert scores_of(judged, np.ones(N))[0] == pytest.approx((1 + 0.95) / 2)
+
+
+def test_the_worst_and_the_best_seed_are_stated_where_there_are_several():
+    one = judge(make_examples(), [make_predicted({40})], SETTINGS)
+    three = judge(make_examples(), [make_predicted(rows) for rows in ({40}, {40, 41, 42, 43}, set())], SETTINGS)
+    found = across_seeds("headers", {"tfidf_lr": one, "minilm_full": three})
+    assert {name: entry.value for name, entry in found.items()} == {
+        "headers.test.minilm_full.seeds": 3, "headers.test.minilm_full.lowest_seed_accuracy": pytest.approx(0.9),
+        "headers.test.minilm_full.highest_seed_accuracy": 1}
 
 
 def test_a_weight_of_two_equals_two_rows():

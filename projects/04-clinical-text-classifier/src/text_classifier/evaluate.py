@@ -24,7 +24,7 @@ from text_classifier.estimate import estimate_gptj
 from text_classifier.exporting import measure_served
 from text_classifier.features import VALID, read_examples
 from text_classifier.forgetting import read_forgetting
-from text_classifier.judging import LEADS, SCORES, accuracy_of, by_source, judge, score_all
+from text_classifier.judging import LEADS, SCORES, accuracy_of, across_seeds, by_source, judge, score_all
 from text_classifier.predictions import Predicted, read_predictions
 from text_classifier.train import training_folder
 
@@ -85,6 +85,7 @@ def evaluate_task(settings: TextClassifierSettings, out: Path, task: str) -> tup
     for shown, of in (("best", best), ("baseline", baseline), ("best_minus_baseline", f"{best}_minus_{baseline}")):
         for name in SCORES if shown != "best_minus_baseline" else LEADS:
             metrics[f"{task}.test.{shown}.{name}"] = metrics[f"{task}.test.{of}.{name}"]
+    metrics |= across_seeds(task, judged)
     metrics |= by_source(task, examples, judged[best], best, limits, seed=settings.seed)
     metrics |= costs(task, kept, limits) | estimate_gptj(task, kept, settings.estimate)
     metrics |= count_groups(task, examples, kept)

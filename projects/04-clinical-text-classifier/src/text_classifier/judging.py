@@ -161,6 +161,30 @@ def score_all(task: str, judged: Mapping[str, Judged], leads: Sequence[tuple[str
     return found
 
 
+def across_seeds(task: str, judged: Mapping[str, Judged]) -> dict[str, Metric]:
+    """Give what the chance of the training does: accuracy of the worst and of the best seed, which no interval over texts holds.
+
+    Parameters
+    ----------
+    task : str
+        Name of the task.
+    judged : mapping of str to Judged
+        Answers by system.
+
+    Returns
+    -------
+    dict of str to Metric
+        ``<task>.test.<system>.seeds``, ``lowest_seed_accuracy`` and ``highest_seed_accuracy`` of the systems with more than one seed.
+    """
+    found: dict[str, Metric] = {}
+    for system, one in judged.items():
+        own = [float(np.mean(answers == one.truth)) for answers in one.answers]
+        if len(own) > 1:
+            found |= {f"{task}.test.{system}.{name}": metric(value, n=len(one.truth), higher_is_better=True)
+                      for name, value in (("seeds", len(own)), ("lowest_seed_accuracy", min(own)), ("highest_seed_accuracy", max(own)))}
+    return found
+
+
 def _precision(name: str, judged: Judged) -> dict[str, Metric]:
     """Give the share of right answers among those given alone, where a seed gives any."""
     chosen = [selective_at(judged.truth, answers, probabilities.max(axis=1), threshold=threshold)
