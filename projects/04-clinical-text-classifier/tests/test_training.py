@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 import torch
 
+from carefolio import checkpoints
 from carefolio.exceptions import ArtefactError
 from text_classifier.config import SystemSettings, TrainingSettings
 from text_classifier.model import open_base
-from text_classifier.training import checkpoint, loop
+from text_classifier.training import loop
 from text_classifier.training.batches import training_order
 from text_classifier.training.loop import Examples, fit, judge, predict
 
@@ -90,7 +91,7 @@ def test_an_altered_checkpoint_is_refused(base, tmp_path):
 
 def test_a_checkpoint_of_another_model_is_refused(base, tmp_path, monkeypatch):
     train(base, tmp_path / "a")
-    monkeypatch.setattr(loop, "_fingerprint", lambda *_: checkpoint.read_json(tmp_path / "a" / "state.json")["fingerprint"])
+    monkeypatch.setattr(loop, "_fingerprint", lambda *_: checkpoints.read_json(tmp_path / "a" / "state.json")["fingerprint"])
     opened = open_base(base, ("one", "two"), seed=0)
     with pytest.raises(ArtefactError, match=r"is of another model: 1 of \d+ weights do not fit"):
         fit(opened, Examples(TRAIN.texts, [0] * 24), replace(VALID, labels=[0, 0, 1]), TRAINING, SYSTEM, tmp_path / "a", seed=0,
@@ -98,17 +99,17 @@ def test_a_checkpoint_of_another_model_is_refused(base, tmp_path, monkeypatch):
 
 
 def test_no_space_left_is_said_and_the_last_checkpoint_stays(base, tmp_path, monkeypatch):
-    kept = checkpoint.write_json
+    kept = checkpoints.write_json
 
     def _full(path: Path, value: object) -> Path:
         if value["epoch"] == 3:
             raise OSError(errno.ENOSPC, "No space left on device")
         return kept(path, value)
 
-    monkeypatch.setattr(checkpoint, "write_json", _full)
+    monkeypatch.setattr(checkpoints, "write_json", _full)
     with pytest.raises(ArtefactError, match=r"no space left in .* Make room and give the same command: training goes on after epoch 2"):
         train(base, tmp_path / "a")
-    monkeypatch.setattr(checkpoint, "write_json", kept)
+    monkeypatch.setattr(checkpoints, "write_json", kept)
     _, record = train(base, tmp_path / "a")
     assert len(record["epochs"]) == 4
 
@@ -120,7 +121,7 @@ def test_an_epoch_sees_each_text_once_in_an_order_of_its_own():
 
 
 def test_a_gpu_is_used_where_there_is_one():
-    from text_classifier.training.precision import choose_compute
+    from carefolio.compute import choose_compute
 
     assert choose_compute("float32").device == ("cuda" if torch.cuda.is_available() else "cpu")
     assert choose_compute("bfloat16").precision == "bfloat16"

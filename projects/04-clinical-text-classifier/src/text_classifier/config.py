@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from carefolio.compute import Precision
 from carefolio.config import Settings
 
 PROJECT = "text_classifier"
@@ -15,7 +16,6 @@ BASELINES = ("majority", "tfidf_lr", "embeddings_lr")
 TOGETHER = "together"
 """Word counts and every tuned model as one: the mean of their probabilities."""
 Method = Literal["full", "lora"]
-Precision = Literal["auto", "bfloat16", "float32"]
 
 
 class FeatureSettings(Settings):

@@ -211,8 +211,8 @@ def answers_right(sample: pl.DataFrame, vectors: Vectors) -> list[bool]:
 def _probe(settings: TextClassifierSettings, out: Path, task: str, system: str, sample: pl.DataFrame,
            kept: dict[tuple[str, str], list[bool]]) -> dict[str, Any]:
     """Probe a tuned model and its base; what the base gets right is kept for the next system of that base."""
+    from carefolio.compute import choose_compute
     from text_classifier.model import load_model, open_base
-    from text_classifier.training.precision import choose_compute
 
     texts, device = sample["text"].to_list(), choose_compute("float32").device
     tokens = min(settings.evaluation.forgetting_tokens, settings.training.max_tokens[probed_on(task)])

@@ -229,9 +229,9 @@ def at_most(table: pl.DataFrame, rows: int, *, seed: int) -> pl.DataFrame:
 
 def _predict(opened: Opened, examples: pl.DataFrame, record: dict[str, Any]) -> Predicted:
     """Ask the tuned model for validation and test; its temperature is that of the lowest log loss on validation."""
+    from carefolio.compute import Compute
     from carefolio.metrics.temperature import fit_temperature
     from text_classifier.training.loop import predict
-    from text_classifier.training.precision import Compute
 
     rest = examples.filter(examples["part"] != TRAIN)
     logits = predict(opened, rest["text"].to_list(), max_tokens=record["max_tokens"], compute=Compute(record["device"], "float32"))

@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from carefolio.checkpoints import State, load_best, load_state, save_state
+from carefolio.compute import Compute, choose_compute
 from text_classifier.config import SystemSettings, TrainingSettings
 from text_classifier.model import Opened, count_parameters
 from text_classifier.training.batches import padded, tokenize, training_order
-from text_classifier.training.checkpoint import State, load_best, load_state, save_state
-from text_classifier.training.precision import Compute, choose_compute
 
 Advance = Callable[[int, int], None]
 EVALUATION_BATCH = 32

@@ -1,7 +1,8 @@
 """The state of a training after each epoch, so that one that was stopped goes on and ends as if it had not been.
 
-Weights that are trained and the optimizer's moments are kept in safetensors; order and dropout of an epoch depend on the seed and its
-number alone, so nothing else is needed. The state is written beside the old one, which goes only when the new one is whole.
+Weights that are trained, buffers (such as running means) and the optimizer's moments are kept in safetensors. Order and dropout of an epoch
+must depend on the seed and its number alone, then nothing else is needed. The state is written beside the old one, which goes only when
+the new one is whole.
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ def save_state(folder: Path, state: State, model: Any, optimizer: Any) -> None:
     state : State
         How far the training is.
     model : torch.nn.Module
-        Its trained weights are kept.
+        Its trained weights and its buffers are kept.
     optimizer : torch.optim.AdamW
         Its moments are kept.
 
@@ -73,7 +74,7 @@ def save_state(folder: Path, state: State, model: Any, optimizer: Any) -> None:
     from safetensors.torch import save_file
 
     names = {parameter: name for name, parameter in model.named_parameters() if parameter.requires_grad}
-    weights = {name: parameter.detach().contiguous().cpu() for parameter, name in names.items()}
+    weights = {name: parameter.detach().contiguous().cpu() for parameter, name in names.items()} | _buffers(model)
     moments = {f"{part}/{names[parameter]}": kept[part].detach().contiguous().cpu() for parameter, kept in optimizer.state.items()
                for part in ("exp_avg", "exp_avg_sq", "step")}
     file = folder / f"epoch{state.epoch}.safetensors"
@@ -138,7 +139,7 @@ def _restore(file: Path, model: Any, optimizer: Any) -> None:
     from safetensors.torch import load_file
 
     kept = load_file(file)
-    own = {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
+    own = {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad} | dict(_own_buffers(model))
     wrong = {name for name in own if f"weight/{name}" not in kept or kept[f"weight/{name}"].shape != own[name].shape}
     if wrong:
         raise ArtefactError(f"{file} is of another model: {len(wrong)} of {len(own)} weights do not fit, first {min(wrong)!r}. Delete "
@@ -166,6 +167,15 @@ def load_best(folder: Path, model: Any) -> None:
 
     kept = load_file(folder / "best.safetensors")
     with torch.no_grad():
-        for name, parameter in model.named_parameters():
-            if parameter.requires_grad:
+        for name, parameter in (*model.named_parameters(), *_own_buffers(model)):
+            if parameter.requires_grad or name in kept:
                 parameter.copy_(kept[name])
+
+
+def _own_buffers(model: Any) -> list[tuple[str, Any]]:
+    """List the buffers that belong to the model's state; others are made anew with the model."""
+    return [(name, value) for name, value in model.named_buffers() if name in model.state_dict(keep_vars=True)]
+
+
+def _buffers(model: Any) -> dict[str, Any]:
+    return {name: value.detach().clone().contiguous().cpu() for name, value in _own_buffers(model)}

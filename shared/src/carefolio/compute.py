@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
-from text_classifier.config import Precision
+Precision = Literal["auto", "bfloat16", "float32"]
 
 
 @dataclass(frozen=True)
