@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from carefolio.artefacts import read_json, verify_seal
-from carefolio.evidence import Metric
 from carefolio.exceptions import ArtefactError
 from text_classifier import export
 from text_classifier.artefacts import RECORD_FILE, WEIGHT_FILES
@@ -130,12 +129,11 @@ def test_accuracy_and_speed_are_measured_side_by_side(tiny_artefacts: Path, tiny
     found = measure_export(tiny_encoder, tiny_tokenizer, predictor, TEXTS, labels, repeats=2, threads=1, timed_texts=33)
     assert set(found) == {"accuracy", "torch_accuracy", "accuracy_change", "same_label", "latency_p50_ms", "torch_latency_p50_ms",
                           "speed_up", "batch32_text_ms", "torch_batch32_text_ms", "batch32_speed_up"}
-    metrics = {name: Metric(**numbers) for name, numbers in found.items()}
-    assert metrics["accuracy"].value == 1
-    assert metrics["same_label"].value == found["torch_accuracy"]["value"]
-    assert metrics["accuracy_change"].value == pytest.approx(1 - found["torch_accuracy"]["value"])
+    assert found["accuracy"].value == 1
+    assert found["same_label"].value == found["torch_accuracy"].value
+    assert found["accuracy_change"].value == pytest.approx(1 - found["torch_accuracy"].value)
     for name in ("speed_up", "batch32_speed_up"):
-        assert found[name]["low"] <= found[name]["value"] <= found[name]["high"]
+        assert found[name].low <= found[name].value <= found[name].high
     with pytest.raises(ValueError, match="open it with threads=2"):
         measure_export(tiny_encoder, tiny_tokenizer, predictor, TEXTS, labels, repeats=1, threads=2)
     with pytest.raises(ValueError, match="same length"):

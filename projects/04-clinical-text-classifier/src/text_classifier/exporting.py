@@ -154,8 +154,7 @@ def measure_served(settings: ExportSettings, out: Path, task: str, *, seed: int)
     found = measure_export(model.eval(), opened.tokenizer, predictor, texts["text"].to_list(), texts["label"].to_list(),
                            repeats=settings.repeats, threads=settings.threads, timed_texts=settings.timed_texts, seed=seed)
     sizes = {"size_mb": sum(path.stat().st_size for path in folder.iterdir()) / 1e6}
-    metrics = {name: Metric(**numbers) for name, numbers in found.items()}
-    metrics |= {name: Metric(value=round(value, 2), n=1, higher_is_better=False) for name, value in sizes.items()}
+    metrics = found | {name: Metric(value=round(value, 2), n=1, higher_is_better=False) for name, value in sizes.items()}
     return {f"{task}.test.{shown}.{name}": value for shown in (f"{system}_int8", "served") for name, value in metrics.items()}
 
 
