@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUNTIME := -e "shared[serving,dashboard,models,population,privacy,survival,text]" -e projects/01-outcomes-analysis -e projects/02-readmission-pipeline \
 	-e projects/03-notes-summarizer -e projects/04-clinical-text-classifier
-TESTING := -e "shared[serving,dashboard,models,population,privacy,survival,text,tracking,test]" -e "projects/01-outcomes-analysis[test]" \
+TESTING := -e "shared[serving,dashboard,models,population,privacy,survival,text,tracking,vision,test]" -e "projects/01-outcomes-analysis[test]" \
 	-e "projects/02-readmission-pipeline[test]" -e "projects/03-notes-summarizer[test]" \
 	-e "projects/04-clinical-text-classifier[test]"
 # Carries a small language model; what it depends on otherwise is not needed to read the file.

@@ -6,9 +6,9 @@ import pytest
 
 from carefolio.artefacts import sha256_file
 from carefolio.exceptions import ArtefactError
-from carefolio.packaged_models import MINILM, SMOLLM2
+from carefolio.packaged_models import EFFICIENTNET_LITE0, MINILM, SMOLLM2
 
-MODELS = pytest.mark.parametrize("model", [MINILM, SMOLLM2], ids=lambda model: model.name)
+MODELS = pytest.mark.parametrize("model", [MINILM, SMOLLM2, EFFICIENTNET_LITE0], ids=lambda model: model.name)
 
 
 @MODELS

