@@ -125,3 +125,9 @@ def test_a_gpu_is_used_where_there_is_one():
 
     assert choose_compute("float32").device == ("cuda" if torch.cuda.is_available() else "cpu")
     assert choose_compute("bfloat16").precision == "bfloat16"
+
+
+def test_a_task_may_be_seen_another_number_of_times():
+    system = SYSTEM.model_copy(update={"epochs": 4, "task_epochs": {"decisions": 2}})
+    assert [system.for_task(task).epochs for task in ("headers", "decisions")] == [4, 2]
+    assert system.for_task("headers") == SYSTEM, "what holds for a task names no other task, so that its fingerprint stays"

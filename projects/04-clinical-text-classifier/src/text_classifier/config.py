@@ -44,7 +44,10 @@ class LoraSettings(Settings):
 
 
 class SystemSettings(Settings):
-    """A base model and how it is tuned; ``seeds`` names those of each task, and a task without any is not learnt."""
+    """A base model and how it is tuned; ``seeds`` names those of each task, and a task without any is not learnt.
+
+    ``task_epochs`` names tasks that are seen another number of times than ``epochs``.
+    """
 
     base: str = Field(min_length=1)
     method: Method
@@ -54,6 +57,22 @@ class SystemSettings(Settings):
     accumulation: int = Field(ge=1)
     seeds: dict[str, tuple[Annotated[int, Field(ge=0)], ...]]
     max_train_rows: int = Field(default=0, ge=0)
+    task_epochs: dict[str, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)
+
+    def for_task(self, task: str) -> "SystemSettings":
+        """Give the settings as they hold for one task.
+
+        Parameters
+        ----------
+        task : str
+            Name of the task.
+
+        Returns
+        -------
+        SystemSettings
+            With the epochs of the task, and no others.
+        """
+        return self.model_copy(update={"epochs": self.task_epochs.get(task, self.epochs), "task_epochs": {}})
 
 
 class TrainingSettings(Settings):

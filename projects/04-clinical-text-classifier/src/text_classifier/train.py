@@ -161,7 +161,7 @@ def tune(settings: TextClassifierSettings, examples: pl.DataFrame, task: str, sy
     from text_classifier.model import add_adapters, open_base, save_model
     from text_classifier.training.loop import Examples, fit
 
-    labels, chosen = label_names(examples), settings.systems[system]
+    labels, chosen = label_names(examples), settings.systems[system].for_task(task)
     train = at_most(thin(examples.filter(part=TRAIN), share, seed=settings.seed), chosen.max_train_rows, seed=settings.seed)
     opened = open_base(chosen.base, labels, seed=seed)
     if chosen.method == "lora":
@@ -252,7 +252,7 @@ def _fingerprint(settings: TextClassifierSettings, examples: pl.DataFrame, task:
     said: dict[str, Any] = {"examples": hashlib.sha256(examples.write_csv().encode()).hexdigest(), "seed": seed, "share": share,
                             "names": [task, system]}
     if system in settings.systems:
-        chosen = settings.systems[system]
+        chosen = settings.systems[system].for_task(task)
         decides = {"weight_decay", "warmup_share", "patience", "precision", "label_smoothing"}
         said |= {"training": settings.training.model_dump(mode="json", include=decides), "max_tokens": settings.training.max_tokens[task],
                  "system": chosen.model_dump(mode="json", exclude={"seeds"}, exclude_defaults=True),
