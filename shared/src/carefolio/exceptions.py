@@ -68,3 +68,21 @@ class UnsuitableTextError(CarefolioError):
     """A text is empty, too long, not text, or in a language that is not understood."""
 
     exit_code = 13
+
+
+class UnsuitablePictureError(CarefolioError):
+    """A picture cannot be read; the classes below say why."""
+
+    exit_code = 14
+
+
+class PictureTooLargeError(UnsuitablePictureError):
+    """A picture has more bytes or pixels than are read."""
+
+
+class UnsupportedPictureError(UnsuitablePictureError):
+    """A file is of a kind that is not read, such as an animation."""
+
+
+class DamagedPictureError(UnsuitablePictureError):
+    """A picture is truncated or contradicts itself."""
