@@ -3,13 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
 if TYPE_CHECKING:
     from outcomes_analysis.config import OutcomesSettings
-
-PART_OPTION = click.option("--part", "parts", multiple=True, type=click.Choice(["survival", "waves", "forecast"]),
-                           help="Only this part; may be given again. Default: all three.")
 
 
 def open_run(config: Path | None, quick: bool, seed: int | None, out: Path | None) -> "tuple[OutcomesSettings, Path]":

@@ -4,11 +4,9 @@ from pathlib import Path
 
 import click
 
-from carefolio.command import Group, common_options
+from carefolio.command import Group
+from carefolio.stages import dashboard_verb, stage_verbs
 from text_classifier.verbs import TASKS, classify, open_run, tune
-
-TASK_OPTION = click.option("--task", "tasks", multiple=True, type=click.Choice(TASKS),
-                           help="Only this task; may be given again. Default: all.")
 
 
 @click.group(cls=Group)
@@ -28,67 +26,7 @@ def main() -> None:
     """
 
 
-for verb in (classify, tune):
-    main.add_command(verb)
-
-
-@main.command()
-@common_options
-@TASK_OPTION
-def data(config: Path | None, quick: bool, seed: int | None, out: Path | None, tasks: tuple[str, ...]) -> None:
-    """Load and check the data sets."""
-    from text_classifier.pipeline import data_stage
-
-    data_stage(*open_run(config, quick, seed, out), parts=tasks)
-
-
-@main.command()
-@common_options
-def train(config: Path | None, quick: bool, seed: int | None, out: Path | None) -> None:
-    """Fit the baselines and tune every system; needs `data`. Goes on where it was stopped."""
-    from text_classifier.pipeline import train_stage
-
-    train_stage(*open_run(config, quick, seed, out))
-
-
-@main.command()
-@common_options
-def evaluate(config: Path | None, quick: bool, seed: int | None, out: Path | None) -> None:
-    """Judge every system on the test parts; needs `train`."""
-    from text_classifier.pipeline import evaluate_stage
-
-    evaluate_stage(*open_run(config, quick, seed, out))
-
-
-@main.command()
-@common_options
-def report(config: Path | None, quick: bool, seed: int | None, out: Path | None) -> None:
-    """Write evidence, figures and model card; needs `evaluate`."""
-    from text_classifier.pipeline import report_stage
-
-    settings, folder = open_run(config, quick, seed, out)
-    report_stage(settings, folder, command="textclass report", to_repository=not quick and out is None)
-
-
-@main.command()
-@common_options
-@TASK_OPTION
-def run(config: Path | None, quick: bool, seed: int | None, out: Path | None, tasks: tuple[str, ...]) -> None:
-    """All four stages in order."""
-    from carefolio.parts import refuse_missing_parts
-    from text_classifier.pipeline import data_stage, evaluate_stage, report_stage, train_stage
-
-    settings, folder = open_run(config, quick, seed, out)
-    data_stage(settings, folder, parts=tasks)
-    train_stage(settings, folder)
-    evaluate_stage(settings, folder)
-    command = f"textclass run{' --quick' if quick else ''}"
-    report_stage(settings, folder, command=command, to_repository=not quick and out is None)
-    click.echo(f"evidence, figures and model card: {folder / 'reports'}")
-    refuse_missing_parts(folder)
-
-
-@main.command()
+@click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to bind.")
 @click.option("--port", type=click.IntRange(1, 65535), default=8004, show_default=True, help="Port to bind.")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Folder of exported models; default the committed.")
@@ -107,11 +45,9 @@ def serve(host: str, port: int, out: Path | None, no_auth: bool) -> None:
     serve_app("text_classifier.api:create_app", host=host, port=port)
 
 
-@main.command()
-@click.option("--port", type=int, default=8504, show_default=True, help="Port on the loopback address.")
-@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Folder of a run to show; default the committed.")
-def dashboard(port: int, out: Path | None) -> None:
-    """Try a text and compare the models; trains nothing."""
-    from carefolio.command import run_dashboard
-
-    run_dashboard("text_classifier", port=port, arguments=[str(out.resolve())] if out else [])
+STAGES = stage_verbs("text_classifier", "textclass", open_run, parts=TASKS, part="task",
+                     about={"train": "Fit the baselines and tune every system; needs `data`. Goes on where it was stopped.",
+                            "evaluate": "Judge every system on the test parts; needs `train`."})
+DASHBOARD = dashboard_verb("text_classifier", port=8504, about="Try a text and compare the models; trains nothing.")
+for verb in (classify, tune, *STAGES, serve, DASHBOARD):
+    main.add_command(verb)
