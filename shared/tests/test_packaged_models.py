@@ -1,5 +1,6 @@
 """Models inside packages: found, checked byte by byte, and refused with the command that mends it."""
 
+import os
 from dataclasses import replace
 
 import pytest
@@ -33,3 +34,17 @@ def test_other_bytes_are_refused(model):
 def test_a_file_that_the_package_lost_is_told():
     with pytest.raises(ArtefactError, match=r"lost\.bin must have SHA-256 .* got no file"):
         replace(MINILM, files={"lost.bin": "0" * 64}).find()
+
+
+def test_a_file_is_hashed_once_and_again_when_it_has_changed(tmp_path, monkeypatch):
+    (tmp_path / "small_model").mkdir()
+    (tmp_path / "small_model" / "__init__.py").touch()
+    weights = tmp_path / "small_model" / "weights.bin"
+    weights.write_bytes(b"one")
+    monkeypatch.syspath_prepend(tmp_path)
+    model = replace(MINILM, package="small_model", folder="", weights=weights.name, files={weights.name: sha256_file(weights)})
+    assert model.find() == model.find() == weights.parent
+    weights.write_bytes(b"two")
+    os.utime(weights, ns=(1, 1))
+    with pytest.raises(ArtefactError, match=r"weights\.bin must have SHA-256"):
+        model.find()

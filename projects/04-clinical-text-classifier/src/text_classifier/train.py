@@ -15,7 +15,7 @@ from carefolio.artefacts import read_json, write_json
 from carefolio.exceptions import ConfigError
 from carefolio.parts import read_record
 from carefolio.progress import progress_bar
-from text_classifier.config import BASELINES, TextClassifierSettings
+from text_classifier.config import BASELINES, DECIDING, TextClassifierSettings
 from text_classifier.features import TRAIN, VALID, build_examples, label_names, read_examples, write_examples
 from text_classifier.predictions import Predicted, predictions_folder, write_predictions
 
@@ -253,8 +253,8 @@ def _fingerprint(settings: TextClassifierSettings, examples: pl.DataFrame, task:
                             "names": [task, system]}
     if system in settings.systems:
         chosen = settings.systems[system].for_task(task)
-        decides = {"weight_decay", "warmup_share", "patience", "precision", "label_smoothing"}
-        said |= {"training": settings.training.model_dump(mode="json", include=decides), "max_tokens": settings.training.max_tokens[task],
+        said |= {"training": settings.training.model_dump(mode="json", include=set(DECIDING)),
+                 "max_tokens": settings.training.max_tokens[task],
                  "system": chosen.model_dump(mode="json", exclude={"seeds"}, exclude_defaults=True),
                  "lora": settings.lora.model_dump(mode="json") if chosen.method == "lora" else None}
     else:

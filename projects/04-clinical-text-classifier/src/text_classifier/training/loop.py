@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from carefolio.checkpoints import State, load_best, load_state, save_state
 from carefolio.compute import Compute, choose_compute
-from text_classifier.config import SystemSettings, TrainingSettings
+from text_classifier.config import DECIDING, SystemSettings, TrainingSettings
 from text_classifier.model import Opened, count_parameters
 from text_classifier.training.batches import padded, tokenize, training_order
 
@@ -232,8 +232,7 @@ def _fingerprint(run: _Run, train: Examples, max_tokens: int) -> str:
     """Hash all that decides how a training goes."""
     said = {"base": [run.opened.base.name, run.opened.base.revision], "labels": list(run.opened.labels), "seed": run.seed,
             "system": run.system.model_dump(mode="json", exclude={"seeds", "max_train_rows"}), "max_tokens": max_tokens,
-            "training": run.settings.model_dump(mode="json", exclude={"threads", "curve_shares", "curve_system", "curve_task",
-                                                                       "max_tokens"}),
+            "training": run.settings.model_dump(mode="json", include=set(DECIDING)),
             "texts": hashlib.sha256("\x1e".join(train.texts).encode()).hexdigest(), "answers": list(map(int, train.labels)),
             "compute": [run.compute.device, run.compute.precision], "trained": count_parameters(run.opened.model)[1]}
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
