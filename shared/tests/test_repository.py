@@ -1,5 +1,6 @@
 import pytest
 
+from carefolio.chapters import headline, read_chapters
 from carefolio.evidence import ArtefactRecord, FigureRecord, read_evidence
 from carefolio.exceptions import EvidenceError
 from carefolio.repository import check_repository, documents
@@ -112,3 +113,16 @@ def test_a_quoted_figure_without_source_is_refused(repository):
     change(repository, "projects/01-demo/references.toml", 'cohort = "one visit a patient"', "")
     with pytest.raises(EvidenceError, match=r"\[paper\] lacks cohort"):
         check_repository(repository)
+
+
+def test_a_chapter_in_the_making_may_have_published_nothing_yet(repository):
+    home = repository / "projects" / "02-next"
+    home.mkdir()
+    text = (repository / "projects" / "01-demo" / "pyproject.toml").read_text().replace("demo", "next")
+    (home / "pyproject.toml").write_text(text)
+    assert messages(repository) == [
+        "projects/02-next/reports/evidence.json:1: projects/02-next/reports/evidence.json is missing; the project's `run` writes it."]
+    (home / "pyproject.toml").write_text(f"{text}in_the_making = true\n")
+    assert messages(repository) == []
+    chapter = next(chapter for chapter in read_chapters(repository) if chapter.folder == "02-next")
+    assert headline(chapter) == "in the making"

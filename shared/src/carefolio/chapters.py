@@ -15,7 +15,8 @@ from carefolio.exceptions import ConfigError
 class Chapter:
     """A chapter as its ``pyproject.toml`` describes it, or as planned where there is none.
 
-    ``home`` is its folder, None where it does not exist; ``headline`` the id of its leading metric, empty where it names none.
+    ``home`` is its folder, None where it does not exist; ``headline`` the id of its leading metric, empty where it names none. One that
+    is ``in_the_making`` runs, but has published nothing yet.
     """
 
     folder: str
@@ -25,6 +26,7 @@ class Chapter:
     question: str
     home: Path | None = None
     headline: str = ""
+    in_the_making: bool = False
 
 
 def repository_root() -> Path:
@@ -78,7 +80,8 @@ def _read(path: Path) -> Chapter:
         command, target = next(iter(table["project"]["scripts"].items()))
         about = table["tool"]["carefolio"]
         return Chapter(folder=path.parent.name, package=target.partition(".")[0], command=command, activity=about["activity"],
-                       question=about["question"], home=path.parent, headline=about.get("headline", ""))
+                       question=about["question"], home=path.parent, headline=about.get("headline", ""),
+                       in_the_making=bool(about.get("in_the_making", False)))
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path} is not valid TOML: {error}.") from None
     except (KeyError, StopIteration) as error:
@@ -129,7 +132,7 @@ def headline(chapter: Chapter) -> str:
     -------
     str
         For example ``"ROC AUC 0.684 (95 % CI 0.672 to 0.696)"``; ``"planned"`` where the chapter does not exist,
-        ``"no evidence yet"`` where it was not run.
+        ``"in the making"`` or ``"no evidence yet"`` where it was not run.
 
     Raises
     ------
@@ -142,6 +145,8 @@ def headline(chapter: Chapter) -> str:
     if chapter.home is None:
         return "planned"
     path = chapter.home / "reports" / "evidence.json"
+    if chapter.in_the_making and not path.is_file():
+        return "in the making"
     if not path.is_file() or not chapter.headline:
         return "no evidence yet" if chapter.headline else "no headline named"
     evidence = read_evidence(path)

@@ -97,11 +97,14 @@ def _read_sources(root: Path) -> tuple[_Sources, list[Problem]]:
     evidence: dict[str, Evidence] = {}
     references: dict[str, Mapping[str, Mapping[str, str]]] = {}
     problems: list[Problem] = []
-    project_of = {chapter.folder: chapter.package for chapter in read_chapters(root) if chapter.home}
-    for folder, project in project_of.items():
-        home = root / "projects" / folder
+    chapters = [chapter for chapter in read_chapters(root) if chapter.home]
+    project_of = {chapter.folder: chapter.package for chapter in chapters}
+    for chapter in chapters:
+        home, project = root / "projects" / chapter.folder, chapter.package
         references[project] = _read_references(home)
         path = home / "reports" / "evidence.json"
+        if chapter.in_the_making and not path.is_file():
+            continue
         try:
             record = read_evidence(path)
         except EvidenceError as error:

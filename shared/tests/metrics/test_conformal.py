@@ -51,6 +51,12 @@ def test_sets_have_no_gap_and_are_never_empty():
     assert grade_sets(y_prob, threshold=math.inf).all()
 
 
+def test_a_grade_of_no_probability_does_not_join_a_certain_one():
+    certain = [[0.0, 1.0, 0.0], [0.1, 0.0, 0.9]]
+    assert grade_sets(certain, threshold=0.5).tolist() == [[False, True, False], [False, False, True]]
+    assert grade_sets(certain, threshold=1.0).all(), "where only sets of all mass keep the promise, they hold all"
+
+
 def test_larger_thresholds_hold_smaller_sets():
     y_prob = np.random.default_rng(1).dirichlet(np.ones(4), size=200)
     small, large = (grade_sets(y_prob, threshold=one) for one in (0.6, 0.9))

@@ -107,7 +107,9 @@ def grade_sets(y_prob: npt.ArrayLike, *, threshold: float) -> Sets:
     if math.isnan(threshold):
         raise ValueError("threshold must be a number; got NaN. Take it from conformal_threshold.")
     scores = grade_scores(y_prob)
-    return scores <= np.maximum(threshold, scores.min(axis=1, keepdims=True)) + 1e-12
+    sets = scores <= threshold + 1e-12
+    sets[np.arange(len(scores)), np.asarray(y_prob).argmax(axis=1)] = True
+    return sets
 
 
 def set_coverage(sets: npt.ArrayLike, y_true: npt.ArrayLike, *, sample_weight: npt.ArrayLike | None = None) -> float:

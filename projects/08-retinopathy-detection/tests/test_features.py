@@ -1,0 +1,76 @@
+"""Which photographs count and in which fold: no duplicate crosses, contradictions go, neighbours stay together."""
+
+from collections.abc import Callable
+
+import numpy as np
+import polars as pl
+import pytest
+
+from carefolio.datasets.fundus_twin import draw_fundus, encode_jpeg
+from carefolio.exceptions import LeakageError
+from carefolio.splits import check_no_duplicate_rows_across_parts
+from retinopathy.config import PreparationSettings, SplitSettings
+from retinopathy.features import HELD_OUT, block_folds, choose_photographs, extract, read_features, squares, write_features
+
+SPLIT = SplitSettings(block=4, folds=3, max_rows=0)
+Make = Callable[..., pl.DataFrame]
+
+
+@pytest.fixture(scope="module")
+def make() -> Make:
+    """A table of made-up contents: part, name, grade, risk and picture."""
+    def table(rows: list[tuple[str, str, int, int, bytes]]) -> pl.DataFrame:
+        types = {"part": pl.Enum(["train", "test"]), "name": pl.String(), "dr_grade": pl.Int8(), "dme_risk": pl.Int8(),
+                 "image": pl.Binary()}
+        return pl.DataFrame(rows, schema=types, orient="row")
+    return table
+
+
+def test_photographs_that_stand_twice_are_taken_out(make):
+    table = make([("train", "a", 0, 0, b"1"), ("train", "b", 3, 0, b"2"), ("train", "c", 1, 0, b"3"), ("train", "d", 2, 0, b"3"),
+                  ("train", "e", 2, 1, b"4"), ("train", "f", 2, 1, b"4"), ("test", "g", 0, 0, b"2"), ("test", "h", 1, 0, b"5")])
+    chosen = choose_photographs(table, SPLIT, seed=0)
+    assert chosen["name"].to_list() == ["a", "e", "g", "h"], "b stands in the test, c and d contradict each other, f repeats e"
+    assert (chosen.filter(part="test")["fold"] == HELD_OUT).all()
+    assert (chosen.filter(part="train")["fold"] >= 0).all()
+
+
+def test_a_planted_leak_is_refused(make):
+    table = make([("train", "a", 0, 0, b"1"), ("test", "b", 0, 0, b"1")])
+    with pytest.raises(LeakageError):
+        check_no_duplicate_rows_across_parts(table.select("image"), table["part"].to_numpy())
+
+
+def test_neighbours_stay_in_one_fold_and_folds_are_of_like_size():
+    folds = block_folds(50, SPLIT, seed=1)
+    assert all(len(set(folds[start:start + 4])) == 1 for start in range(0, 50, 4))
+    sizes = np.bincount(folds)
+    assert len(sizes) == 3
+    assert sizes.max() - sizes.min() <= 8
+    assert not np.array_equal(folds, block_folds(50, SPLIT, seed=2))
+    assert len(set(block_folds(6, SplitSettings(block=16, folds=3, max_rows=0), seed=0))) == 3, "few rows give smaller blocks"
+
+
+def test_the_first_view_is_the_photograph_as_it_is_and_all_are_drawn_from_the_seed():
+    content = encode_jpeg(draw_fundus(np.random.default_rng(0), grade=2, side=256))
+    settings = PreparationSettings(side=96, small_side=32, strength=4.0)
+    one, three, again = (squares(content, settings, views=views, seed=(0, 7)) for views in (1, 3, 3))
+    assert len(three) == 3
+    assert all(square.shape == (96, 96, 3) for square in three)
+    assert np.array_equal(one[0], three[0])
+    assert all(np.array_equal(a, b) for a, b in zip(three, again, strict=True))
+    assert not np.array_equal(three[1], three[2])
+
+
+def test_every_view_is_seen_once_in_its_place():
+    pictures = [[np.full((2, 2, 3), 10 * row + view, np.uint8) for view in range(2)] for row in range(5)]
+    told: list[tuple[int, int]] = []
+    seen = extract(iter(pictures), lambda own: np.array([[one.mean()] for one in own], np.float32), rows=5, batch=4,
+                   advance=lambda done, total: told.append((done, total)))
+    assert seen[..., 0].tolist() == [[10 * row, 10 * row + 1] for row in range(5)]
+    assert told[-1] == (5, 5)
+
+
+def test_what_was_seen_is_kept(tmp_path):
+    write_features(tmp_path / "new" / "seen.npz", seen=np.arange(3))
+    assert read_features(tmp_path / "new" / "seen.npz")["seen"].tolist() == [0, 1, 2]
