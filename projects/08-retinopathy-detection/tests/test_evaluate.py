@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from retinopathy.choosing import Answers, Chosen, choose
 from retinopathy.config import EvaluationSettings
-from retinopathy.evaluate import SCORES, Answers, Chosen, choose, draw, judge, scores_of
+from retinopathy.evaluate import SCORES, draw, judge, scores_of
 
 SETTINGS = EvaluationSettings(replicates=50, level=0.95, coverage=0.8, least_sensitivity=0.85, least_specificity=0.825)
 

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import torch
 
+from retinopathy.explanation import POOLED
 from retinopathy.heads import DME, DR, Heads, ask_heads
-from retinopathy.model import POOLED, Eye, Grader, open_eye
+from retinopathy.model import Eye, Grader, open_eye
 
 STAGES = (1, 3)
 CHANNELS = 24 + 80
@@ -42,7 +43,7 @@ def test_the_grader_gives_what_its_heads_give(eye, squares):
     heads = Heads(mean=seen.mean(axis=0).astype(float), scale=np.full(seen.shape[1], 0.5), weight=rng.normal(0, 0.05, (seen.shape[1], 6)),
                   bias=rng.normal(0, 1, 6))
     with torch.inference_mode():
-        steps = Grader(eye, heads)(torch.from_numpy(np.stack(squares))).numpy()
+        steps = Grader(eye, heads)(torch.from_numpy(np.stack(squares)))[0].numpy()
     np.testing.assert_allclose(steps, ask_heads(heads, seen), atol=2e-4)
     assert (np.diff(steps[:, DR], axis=1) <= 0).all()
     assert (np.diff(steps[:, DME], axis=1) <= 0).all()

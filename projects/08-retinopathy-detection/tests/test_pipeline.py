@@ -7,9 +7,10 @@ import polars as pl
 import pytest
 from click.testing import CliRunner, Result
 
-from carefolio.artefacts import read_json
+from carefolio.artefacts import read_json, sha256_file
 from carefolio.evidence import Evidence, is_synthetic, read_evidence
 from retinopathy.cli import main
+from retinopathy.predictor import MODEL_FILE, RECORD_FILE, RetinaPredictor
 from retinopathy.train import read_strength
 
 SMALL = """
@@ -76,6 +77,14 @@ def test_the_benchmark_is_the_mean_of_three_seeds(evidence):
 def test_figures_are_drawn_and_described(folder, evidence):
     assert {figure.file for figure in evidence.figures} == {f"figures/{name}.png" for name in ("confusion", "referral", "abstention")}
     assert all((folder / "reports" / figure.file).stat().st_size > 5000 and len(figure.alt) > 40 for figure in evidence.figures)
+
+
+def test_the_grader_of_the_run_grades_at_once(folder, evidence, retinas):
+    predictor = RetinaPredictor.open(folder / "artefacts")
+    assert predictor.record["data"]["origin"] == "synthetic"
+    assert predictor.grade(retinas[3]).gradable
+    assert {one.file: one.sha256 for one in evidence.artefacts} == {
+        f"artefacts/{name}": sha256_file(folder / "artefacts" / name) for name in (MODEL_FILE, RECORD_FILE)}
 
 
 def test_no_photograph_is_kept_beside_the_features(folder):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,13 +17,14 @@ import numpy.typing as npt
 
 from carefolio.evidence import Metric, metric
 from carefolio.metrics.calibration import brier_score, expected_calibration_error
-from carefolio.metrics.conformal import conformal_threshold, grade_scores, grade_sets, mean_set_size, set_coverage
+from carefolio.metrics.conformal import grade_sets, mean_set_size, set_coverage
 from carefolio.metrics.discrimination import average_precision, classification_at, roc_auc, roc_points
 from carefolio.metrics.ordinal import mean_absolute_error, quadratic_weighted_kappa
 from carefolio.parts import read_record, write_results
 from carefolio.uncertainty import bootstrap_values
-from retinopathy.config import REFERABLE, EvaluationSettings, RetinopathySettings
-from retinopathy.features import HELD_OUT, read_features
+from retinopathy.choosing import Answers, Chosen, choose, read_answers
+from retinopathy.config import EvaluationSettings, RetinopathySettings
+from retinopathy.features import read_features
 from retinopathy.heads import DME, DR, REFERABLE_STEP, ask_heads, decide_grade, grade_probabilities
 from retinopathy.train import read_heads
 
@@ -37,50 +37,6 @@ SCORES: dict[str, bool | None] = {
     "brier_score": False, "calibration_error": False, "sensitivity": True, "specificity": True, "dme_roc_auc": True,
     "set_coverage": None, "set_size": False, "answered_alone": True}
 """What a grader is judged by, and whether higher is better. Areas, precision, Brier score, sensitivity and specificity are of referral."""
-
-
-@dataclass(frozen=True)
-class Chosen:
-    """What is chosen out of fold.
-
-    Attributes
-    ----------
-    referral : float
-        Probability of a referable grade from which a patient is referred.
-    sets : float
-        Threshold of the sets of grades.
-    """
-
-    referral: float
-    sets: float
-
-
-@dataclass(frozen=True)
-class Answers:
-    """Right grades and the grader's probabilities.
-
-    Attributes
-    ----------
-    grades, risks : ndarray of int, shape (n,)
-        Right ones.
-    steps : ndarray of float64, shape (n, 6)
-        Probabilities of the steps.
-    """
-
-    grades: Whole
-    risks: Whole
-    steps: Floats
-
-    @property
-    def referable(self) -> Whole:
-        """Say which photographs an eye doctor should see.
-
-        Returns
-        -------
-        ndarray of int, shape (n,)
-            0 or 1.
-        """
-        return np.asarray(self.grades >= REFERABLE, dtype=np.int64)
 
 
 def evaluate_parts(settings: RetinopathySettings, out: Path, *, step: Step) -> None:
@@ -118,13 +74,7 @@ def evaluate_grader(settings: RetinopathySettings, out: Path) -> tuple[dict[str,
     curves : dict
         What the figures draw.
     """
-    import polars as pl
-
-    table, limits = pl.read_parquet(out / "features" / "photographs.parquet"), settings.evaluation
-    grades, risks = (table[name].to_numpy().astype(np.int64) for name in ("dr_grade", "dme_risk"))
-    steps, learns = read_features(out / "train" / "idrid.npz")["steps"], table["fold"].to_numpy() != HELD_OUT
-    parts = {"out_of_fold": Answers(grades[learns], risks[learns], steps[learns]),
-             "test": Answers(grades[~learns], risks[~learns], steps[~learns])}
+    limits, (parts, learns) = settings.evaluation, read_answers(out)
     chosen = choose(parts["out_of_fold"], limits)
     altered = _altered(out, ~learns, parts["test"])
     metrics: dict[str, Metric] = {}
@@ -143,29 +93,6 @@ def _altered(out: Path, held_out: npt.NDArray[np.bool_], test: Answers) -> list[
     steps = ask_heads(read_heads(out), seen[:, 1:].reshape(len(seen) * views, -1))
     repeat = partial(np.repeat, repeats=views)
     return [("altered", Answers(repeat(test.grades), repeat(test.risks), steps), repeat(np.arange(len(seen))))]
-
-
-def choose(answers: Answers, settings: EvaluationSettings) -> Chosen:
-    """Choose the threshold for referral that leaves most room above both bounds, and that of the sets of grades.
-
-    Parameters
-    ----------
-    answers : Answers
-        Out of fold.
-    settings : EvaluationSettings
-        Bounds and promise.
-
-    Returns
-    -------
-    Chosen
-        Thresholds.
-    """
-    curve = roc_points(answers.referable, answers.steps[:, REFERABLE_STEP])
-    room = np.minimum(curve.true_positive_rate - settings.least_sensitivity, 1 - curve.false_positive_rate - settings.least_specificity)
-    inner = np.flatnonzero((curve.threshold > 0) & (curve.threshold < 1))
-    place = int(inner[room[inner].argmax()])
-    scores = grade_scores(grade_probabilities(answers.steps[:, DR]))[np.arange(len(answers.grades)), answers.grades]
-    return Chosen(float(curve.threshold[place]), conformal_threshold(scores, coverage=settings.coverage))
 
 
 def judge(name: str, answers: Answers, chosen: Chosen, settings: EvaluationSettings, *, groups: Whole, seed: int) -> dict[str, Metric]:

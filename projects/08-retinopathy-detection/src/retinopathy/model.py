@@ -12,13 +12,10 @@ from torch import Tensor, nn
 
 from carefolio.efficientnet_lite import EfficientNetLite0, load_efficientnet_lite0
 from carefolio.pictures import Pixels
-from retinopathy.heads import DME, DR, Heads
+from retinopathy.explanation import POOLED, add_up, lay_out, pool
+from retinopathy.heads import DME, DR, REFERABLE_STEP, Heads
 
 Seen = npt.NDArray[np.float32]
-POOLED = 3
-"""Numbers of each channel: its mean, its highest value and its spread over the map."""
-
-
 class Eye(nn.Module):
     """The network up to its pooled maps.
 
@@ -47,8 +44,23 @@ class Eye(nn.Module):
         torch.Tensor of float32, shape (n, d)
             Mean, highest value and spread of each channel of the stages.
         """
-        maps = self.network.stages(squares.permute(0, 3, 1, 2).float() / 127.5 - 1)
-        return torch.cat([pooled for stage in self.stages for pooled in _pool(maps[stage])], dim=1)
+        return torch.cat([pooled for maps in self.maps(squares) for pooled in pool(maps)], dim=1)
+
+    def maps(self, squares: Tensor) -> list[Tensor]:
+        """Give the maps of the stages.
+
+        Parameters
+        ----------
+        squares : torch.Tensor of uint8, shape (n, side, side, 3)
+            Prepared photographs.
+
+        Returns
+        -------
+        list of torch.Tensor, each of shape (n, channels, height, width)
+            One a stage.
+        """
+        every = self.network.stages(squares.permute(0, 3, 1, 2).float() / 127.5 - 1)
+        return [every[stage] for stage in self.stages]
 
     def look(self, squares: Sequence[Pixels]) -> Seen:
         """Look at squares without learning from them.
@@ -92,8 +104,8 @@ class Grader(nn.Module):
             self.heads.weight.copy_(torch.tensor(heads.weight.T))
             self.heads.bias.copy_(torch.tensor(heads.bias))
 
-    def forward(self, squares: Tensor) -> Tensor:
-        """Grade squares.
+    def forward(self, squares: Tensor) -> tuple[Tensor, Tensor]:
+        """Grade squares, and say where the referral comes from.
 
         Parameters
         ----------
@@ -102,11 +114,17 @@ class Grader(nn.Module):
 
         Returns
         -------
-        torch.Tensor of float32, shape (n, 6)
+        steps : torch.Tensor of float32, shape (n, 6)
             Probabilities of the steps, as `retinopathy.heads.STEPS` has them.
+        relevance : torch.Tensor of float32, shape (n, height, width)
+            What each place adds to the logit of a referable grade; the rest of the logit is the same for all photographs.
         """
-        found = torch.sigmoid(self.heads((self.eye(squares) - self.mean) / self.scale))
-        return torch.cat([_never_rising(found[:, part]) for part in (DR, DME)], dim=1)
+        maps = self.eye.maps(squares)
+        seen = torch.cat([pooled for one in maps for pooled in pool(one)], dim=1)
+        found = torch.sigmoid(self.heads((seen - self.mean) / self.scale))
+        steps = torch.cat([_never_rising(found[:, part]) for part in (DR, DME)], dim=1)
+        weights = torch.split(self.heads.weight[REFERABLE_STEP] / self.scale, [POOLED * one.shape[1] for one in maps])
+        return steps, add_up([lay_out(one, own.reshape(POOLED, -1)) for one, own in zip(maps, weights, strict=True)])
 
 
 def open_eye(stages: Sequence[int], *, device: str = "cpu") -> Eye:
@@ -126,12 +144,6 @@ def open_eye(stages: Sequence[int], *, device: str = "cpu") -> Eye:
     """
     eye = Eye(load_efficientnet_lite0(), stages).eval().requires_grad_(requires_grad=False)
     return eye.to(device)
-
-
-def _pool(maps: Tensor) -> list[Tensor]:
-    mean = maps.mean(dim=(2, 3))
-    spread = ((maps - mean[:, :, None, None]) ** 2).mean(dim=(2, 3)).sqrt()
-    return [mean, maps.amax(dim=(2, 3)), spread]
 
 
 def _never_rising(steps: Tensor) -> Tensor:

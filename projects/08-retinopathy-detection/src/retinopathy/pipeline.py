@@ -28,7 +28,7 @@ def data_stage(settings: RetinopathySettings, out: Path, *, parts: Sequence[str]
 
 
 def train_stage(settings: RetinopathySettings, out: Path) -> None:
-    """See every photograph, and fit the heads.
+    """See every photograph, fit the heads, and export the grader.
 
     Parameters
     ----------
@@ -37,9 +37,12 @@ def train_stage(settings: RetinopathySettings, out: Path) -> None:
     out : Path
         Folder of the run.
     """
-    from retinopathy import train
+    from retinopathy import exporting, train
 
     train.train_parts(settings, out, step=lambda title: timed_step(title, out))
+    if "idrid" in read_record(out)["parts"]:
+        with timed_step("export", out):
+            exporting.export_run(settings, out)
 
 
 def evaluate_stage(settings: RetinopathySettings, out: Path) -> None:

@@ -8,12 +8,13 @@ from carefolio.artefacts import read_json, write_json
 from carefolio.evidence import Evidence, FigureRecord, Metric, environment, git_commit, utc_now, write_evidence
 from carefolio.parts import data_records, read_record, read_results
 from retinopathy.config import PROJECT
+from retinopathy.exporting import artefact_records
 from retinopathy.figures import draw_grader
 
 if TYPE_CHECKING:
     from retinopathy.config import RetinopathySettings
 
-PACKAGES = ["numpy", "pillow", "polars", "pydicom", "scikit-learn", "scipy", "torch"]
+PACKAGES = ["numpy", "onnx", "onnxruntime", "pillow", "polars", "pydicom", "scikit-learn", "scipy", "torch"]
 
 
 def build_report(out: Path, settings: "RetinopathySettings", *, command: str, measured: Mapping[str, Metric]) -> Evidence:
@@ -46,6 +47,6 @@ def build_report(out: Path, settings: "RetinopathySettings", *, command: str, me
         schema=1, project=PROJECT, commit=git_commit(), command=command, created=utc_now(), seed=settings.seed,
         config=settings.model_dump(mode="json"), split=None, environment=environment(PACKAGES), data=data_records(out),
         durations_s=read_json(out / "durations.json"), metrics=metrics,
-        figures=[FigureRecord(file=f"figures/{file}", alt=alt) for file, alt in figures.items()], artefacts=[])
+        figures=[FigureRecord(file=f"figures/{file}", alt=alt) for file, alt in figures.items()], artefacts=artefact_records(out))
     write_evidence(reports / "evidence.json", evidence)
     return evidence

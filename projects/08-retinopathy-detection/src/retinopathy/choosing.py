@@ -1,0 +1,109 @@
+"""What is chosen out of fold on the train part: from where to refer, and which sets of grades keep the promise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from carefolio.metrics.conformal import conformal_threshold, grade_scores
+from carefolio.metrics.discrimination import roc_points
+from retinopathy.config import REFERABLE, EvaluationSettings
+from retinopathy.features import HELD_OUT, read_features
+from retinopathy.heads import DR, REFERABLE_STEP, grade_probabilities
+
+Floats = npt.NDArray[np.float64]
+Whole = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What is chosen out of fold.
+
+    Attributes
+    ----------
+    referral : float
+        Probability of a referable grade from which a patient is referred.
+    sets : float
+        Threshold of the sets of grades.
+    """
+
+    referral: float
+    sets: float
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Right grades and the grader's probabilities.
+
+    Attributes
+    ----------
+    grades, risks : ndarray of int, shape (n,)
+        Right ones.
+    steps : ndarray of float64, shape (n, 6)
+        Probabilities of the steps.
+    """
+
+    grades: Whole
+    risks: Whole
+    steps: Floats
+
+    @property
+    def referable(self) -> Whole:
+        """Say which photographs an eye doctor should see.
+
+        Returns
+        -------
+        ndarray of int, shape (n,)
+            0 or 1.
+        """
+        return np.asarray(self.grades >= REFERABLE, dtype=np.int64)
+
+
+def read_answers(out: Path) -> tuple[dict[str, Answers], npt.NDArray[np.bool_]]:
+    """Read what the grader of a run answered.
+
+    Parameters
+    ----------
+    out : Path
+        Folder of the run, trained.
+
+    Returns
+    -------
+    parts : dict of str to Answers
+        ``out_of_fold`` and ``test``.
+    learns : ndarray of bool, shape (n,)
+        Which photographs are of the train part.
+    """
+    import polars as pl
+
+    table = pl.read_parquet(out / "features" / "photographs.parquet")
+    grades, risks = (table[name].to_numpy().astype(np.int64) for name in ("dr_grade", "dme_risk"))
+    steps, learns = read_features(out / "train" / "idrid.npz")["steps"], table["fold"].to_numpy() != HELD_OUT
+    return {"out_of_fold": Answers(grades[learns], risks[learns], steps[learns]),
+            "test": Answers(grades[~learns], risks[~learns], steps[~learns])}, learns
+
+
+def choose(answers: Answers, settings: EvaluationSettings) -> Chosen:
+    """Choose the threshold for referral that leaves most room above both bounds, and that of the sets of grades.
+
+    Parameters
+    ----------
+    answers : Answers
+        Out of fold.
+    settings : EvaluationSettings
+        Bounds and promise.
+
+    Returns
+    -------
+    Chosen
+        Thresholds.
+    """
+    curve = roc_points(answers.referable, answers.steps[:, REFERABLE_STEP])
+    room = np.minimum(curve.true_positive_rate - settings.least_sensitivity, 1 - curve.false_positive_rate - settings.least_specificity)
+    inner = np.flatnonzero((curve.threshold > 0) & (curve.threshold < 1))
+    place = int(inner[room[inner].argmax()])
+    scores = grade_scores(grade_probabilities(answers.steps[:, DR]))[np.arange(len(answers.grades)), answers.grades]
+    return Chosen(float(curve.threshold[place]), conformal_threshold(scores, coverage=settings.coverage))

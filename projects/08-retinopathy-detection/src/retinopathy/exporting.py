@@ -1,0 +1,90 @@
+"""Export the grader of a run, with what was chosen out of fold, so that it grades photographs at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from carefolio.artefacts import sha256_file
+from carefolio.evidence import ArtefactRecord
+from carefolio.parts import read_record, read_table
+from carefolio.pictures import Pixels
+from retinopathy.choosing import choose, read_answers
+from retinopathy.config import RetinopathySettings
+from retinopathy.features import TRAIN, squares
+from retinopathy.predictor import MODEL_FILE, RECORD_FILE
+from retinopathy.train import read_heads, read_strength
+
+ARTEFACTS = "artefacts"
+SAMPLES = 6
+"""Train photographs on which the export is held against torch."""
+
+
+def export_run(settings: RetinopathySettings, out: Path) -> Path:
+    """Export the grader of a run.
+
+    Parameters
+    ----------
+    settings : RetinopathySettings
+        Settings.
+    out : Path
+        Folder of the run, trained.
+
+    Returns
+    -------
+    Path
+        Folder of the files.
+    """
+    from retinopathy.export import export_grader
+    from retinopathy.model import Grader, open_eye
+
+    chosen = choose(read_answers(out)[0]["out_of_fold"], settings.evaluation)
+    grader = Grader(open_eye(settings.features.stages), read_heads(out))
+    record = describe(settings, out, chosen.referral, chosen.sets)
+    return export_grader(grader, out / ARTEFACTS, record=record, samples=_samples(settings, out))
+
+
+def describe(settings: RetinopathySettings, out: Path, referral: float, sets: float) -> dict[str, Any]:
+    """Say what the service must know of the grader.
+
+    Parameters
+    ----------
+    settings : RetinopathySettings
+        Settings.
+    out : Path
+        Folder of the run.
+    referral, sets : float
+        Thresholds that were chosen out of fold.
+
+    Returns
+    -------
+    dict
+        Preparation, bounds of quality, thresholds, promise, and where the grader comes from.
+    """
+    provenance = read_record(out)["provenance"]["idrid"]
+    return {"side": settings.preparation.side, "strength": settings.preparation.strength,
+            "quality": {name: list(bounds) for name, bounds in settings.quality.items()}, "referral": referral, "sets": sets,
+            "coverage": settings.evaluation.coverage, "stages": list(settings.features.stages), "regularisation": read_strength(out),
+            "seed": settings.seed, "data": {name: provenance[name] for name in ("name", "origin", "sha256", "rows")}}
+
+
+def _samples(settings: RetinopathySettings, out: Path) -> list[Pixels]:
+    table = read_table(out, "idrid").filter(part=TRAIN).head(SAMPLES)
+    return [squares(content, settings.preparation, views=1, seed=(settings.seed,))[0] for content in table["image"]]
+
+
+def artefact_records(out: Path) -> list[ArtefactRecord]:
+    """List the exported files with their hashes.
+
+    Parameters
+    ----------
+    out : Path
+        Folder of the run.
+
+    Returns
+    -------
+    list of ArtefactRecord
+        Empty where nothing was exported.
+    """
+    return [ArtefactRecord(file=f"{ARTEFACTS}/{name}", sha256=sha256_file(out / ARTEFACTS / name)) for name in (MODEL_FILE, RECORD_FILE)
+            if (out / ARTEFACTS / name).is_file()]

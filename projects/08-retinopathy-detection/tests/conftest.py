@@ -1,0 +1,41 @@
+"""A grader with the packaged network and heads fitted on a few drawn retinas, exported once."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from carefolio.datasets.fundus_twin import draw_fundus, encode_jpeg
+from retinopathy.config import PreparationSettings
+from retinopathy.export import export_grader
+from retinopathy.features import squares
+from retinopathy.heads import fit_heads
+from retinopathy.model import Grader, open_eye
+
+PREPARATION = PreparationSettings(side=96, small_side=32, strength=4.0)
+RECORD = {"side": PREPARATION.side, "strength": PREPARATION.strength, "referral": 0.5, "sets": 0.9,
+          "quality": {"brightness": (30.0, 220.0), "sharpness": (0.02, 1.0), "redness": (0.4, 0.9)}}
+
+
+@pytest.fixture(scope="session")
+def retinas() -> dict[int, bytes]:
+    """One drawn retina of each grade, as a JPEG."""
+    return {grade: encode_jpeg(draw_fundus(np.random.default_rng(50 + grade), grade=grade, side=256)) for grade in range(5)}
+
+
+@pytest.fixture(scope="session")
+def grader() -> Grader:
+    """Heads that have seen twenty drawn retinas."""
+    rng, grades = np.random.default_rng(0), np.arange(20) % 5
+    pictures = [encode_jpeg(draw_fundus(rng, grade=int(grade), side=256)) for grade in grades]
+    prepared = [squares(content, PREPARATION, views=1, seed=(0, row))[0] for row, content in enumerate(pictures)]
+    eye = open_eye((1, 2, 3))
+    heads = fit_heads(eye.look(prepared)[:, None], grades, np.minimum(grades // 2, 2), strength=0.1)
+    return Grader(eye, heads)
+
+
+@pytest.fixture(scope="session")
+def exported(grader: Grader, retinas: dict[int, bytes], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the exported grader."""
+    samples = [squares(content, PREPARATION, views=1, seed=(0,))[0] for content in retinas.values()]
+    return export_grader(grader, tmp_path_factory.mktemp("artefacts") / "grader", record=RECORD, samples=samples)
