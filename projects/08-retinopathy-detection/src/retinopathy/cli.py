@@ -1,5 +1,7 @@
 """The ``retinopathy`` command. Heavy imports stand inside the verbs, so that ``--help`` answers at once."""
 
+from pathlib import Path
+
 import click
 
 from carefolio.command import Group
@@ -16,13 +18,34 @@ def main() -> None:
     retinopathy run --quick          all of it, small, in about a minute
     retinopathy run                  on all photographs
     retinopathy grade photo.jpg      what the last run makes of a photograph
+    retinopathy serve --no-auth      the same as an API, on this machine only
 
     For research and education. Not a medical device; not for decisions about patients.
     """
 
 
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to bind.")
+@click.option("--port", type=click.IntRange(1, 65535), default=8008, show_default=True, help="Port to bind.")
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Folder of a run whose grader is served.")
+@click.option("--no-auth", is_flag=True, help="Ask for no key; on this machine only.")
+def serve(host: str, port: int, out: Path | None, no_auth: bool) -> None:
+    """Serve the grader as an API; makes a key if none is configured."""
+    import os
+
+    from carefolio.command import serve_app
+    from carefolio.serving.start import server_environment
+
+    variables, key = server_environment(os.environ, host=host, no_auth=no_auth)
+    os.environ.update(variables | ({"CAREFOLIO_ARTEFACTS": str(out.resolve())} if out else {}))
+    header = f" -H 'X-API-Key: {key}'" if key else ""
+    click.echo("try it from another terminal:\n"
+               f"curl -s http://{host}:{port}/grade -H 'Content-Type: image/jpeg'{header} --data-binary @photo.jpg")
+    serve_app("retinopathy.api:create_app", host=host, port=port)
+
+
 STAGES = stage_verbs("retinopathy", "retinopathy", open_run, parts=("idrid", "retinamnist"),
                      about={"train": "See every photograph, fit the heads and export the grader; needs `data`.",
                             "evaluate": "Judge grades, promise and abstention on the test parts; needs `train`."})
-for verb in (grade, *STAGES):
+for verb in (grade, *STAGES, serve):
     main.add_command(verb)
