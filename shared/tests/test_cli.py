@@ -2,6 +2,7 @@ import json
 import subprocess
 import sys
 import sysconfig
+from types import ModuleType
 
 import pytest
 from click.testing import CliRunner
@@ -154,4 +155,19 @@ def test_the_hub_draws_every_chapter(repository, monkeypatch):
     assert len(table) == 10
     assert table.loc[0, "headline"] == "ROC AUC 0.684 (95 % CI 0.672 to 0.696)"
     assert table.loc[0, "data"] == "toy (mirror)"
+    assert table.loc[0, "command"] == "demo run --quick", "it is not installed here"
     assert [element.value for element in page.subheader] == ["A demonstration"]
+
+
+def test_the_hub_names_only_commands_that_a_chapter_has(repository, monkeypatch):
+    import click
+
+    from carefolio.chapters import read_chapters
+    from carefolio.hub import commands
+
+    chapter = read_chapters(repository)[0]
+    module = ModuleType("demo_package.cli")
+    module.main = click.Group(commands=[click.Command("run"), click.Command("dashboard")])
+    monkeypatch.setitem(sys.modules, "demo_package.cli", module)
+    monkeypatch.setattr("carefolio.hub.find_spec", lambda name: name)
+    assert commands(chapter) == ["demo run --quick", "demo dashboard"]

@@ -1,5 +1,7 @@
 """The home page of the repository: every chapter with its question, its headline result and the data behind it."""
 
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 import streamlit as st
@@ -22,7 +24,24 @@ def chapter_rows(chapters: list[Chapter]) -> list[dict[str, Any]]:
         One row a chapter: its folder, question, headline with interval, data with origin, and command.
     """
     return [{"chapter": chapter.folder, "question": chapter.question, "headline": headline(chapter), "data": data_origins(chapter),
-             "command": f"{chapter.command} dashboard" if chapter.home else "planned"} for chapter in chapters]
+             "command": commands(chapter)[-1] if chapter.home else "planned"} for chapter in chapters]
+
+
+def commands(chapter: Chapter) -> list[str]:
+    """List what can be tried of a chapter: its quick run, its API and its dashboard, where it has them.
+
+    Parameters
+    ----------
+    chapter : Chapter
+        An existing chapter.
+
+    Returns
+    -------
+    list of str
+        The dashboard last; the quick run alone where the chapter is not installed.
+    """
+    verbs = import_module(f"{chapter.package}.cli").main.commands if find_spec(chapter.package) else {}
+    return [f"{chapter.command} run --quick", *(f"{chapter.command} {verb}" for verb in ("serve", "dashboard") if verb in verbs)]
 
 
 def show_chapter(chapter: Chapter) -> None:
@@ -36,7 +55,7 @@ def show_chapter(chapter: Chapter) -> None:
     st.subheader(chapter.activity)
     st.write(chapter.question)
     st.markdown(f"**{headline(chapter)}**")
-    st.code(f"{chapter.command} run --quick\n{chapter.command} dashboard\n{chapter.command} serve", language="sh")
+    st.code("\n".join(commands(chapter)), language="sh")
     for name in ("README.md", "article.md", "reports/model_card.md"):
         path = chapter.home / name if chapter.home else None
         if path is not None and path.is_file():

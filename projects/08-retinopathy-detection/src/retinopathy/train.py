@@ -203,17 +203,14 @@ def _fit_benchmark(seen: npt.NDArray[Any], grades: npt.NDArray[np.int64], parts:
     scaler = StandardScaler().fit(rows)
     asked = [scaler.transform(seen[~train, view]) for view in range(seen.shape[1])]
     valid = parts[~train] == "valid"
-    best: tuple[float, float, npt.NDArray[np.float64]] | None = None
+    tried: list[tuple[float, float, npt.NDArray[np.float64]]] = []
     for strength in settings.heads.strengths:
         model = LogisticRegression(C=strength, max_iter=500).fit(scaler.transform(rows), np.repeat(grades[train], 2))
         found = np.zeros((len(valid), N_GRADES))
         found[:, model.classes_] = np.mean([model.predict_proba(one) for one in asked], axis=0)
-        loss = multiclass_log_loss(grades[~train][valid], found[valid], labels=range(N_GRADES))
-        if best is None or loss < best[0]:
-            best = (loss, strength, found)
-    if best is None:
-        raise AssertionError("settings hold at least one strength")
-    return best[2], best[1]
+        tried.append((multiclass_log_loss(grades[~train][valid], found[valid], labels=range(N_GRADES)), strength, found))
+    _, strength, found = min(tried, key=lambda one: one[0])
+    return found, strength
 
 
 def read_strength(out: Path) -> float:
