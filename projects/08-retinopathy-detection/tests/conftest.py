@@ -1,11 +1,13 @@
-"""A grader with the packaged network and heads fitted on a few drawn retinas, exported once."""
+"""A grader with the packaged network and heads fitted on a few drawn retinas, exported once; and a small run of the whole chapter."""
 
 from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from carefolio.datasets.fundus_twin import draw_fundus, encode_jpeg
+from retinopathy.cli import main
 from retinopathy.config import PreparationSettings
 from retinopathy.export import export_grader
 from retinopathy.features import squares
@@ -15,6 +17,23 @@ from retinopathy.model import Grader, open_eye
 PREPARATION = PreparationSettings(side=96, small_side=32, strength=4.0)
 RECORD = {"side": PREPARATION.side, "strength": PREPARATION.strength, "referral": 0.5, "sets": 0.9,
           "quality": {"brightness": (30.0, 220.0), "sharpness": (0.02, 1.0), "redness": (0.4, 0.9)}}
+
+
+SMALL = """
+[preparation]
+side = 96
+small_side = 32
+[quality]
+sharpness = [0.0, 1.0]
+[split]
+max_rows = 40
+[features]
+views = 2
+[heads]
+strengths = [0.01, 0.1]
+[evaluation]
+replicates = 20
+"""
 
 
 @pytest.fixture(scope="session")
@@ -39,3 +58,14 @@ def exported(grader: Grader, retinas: dict[int, bytes], tmp_path_factory: pytest
     """The folder of the exported grader."""
     samples = [squares(content, PREPARATION, views=1, seed=(0,))[0] for content in retinas.values()]
     return export_grader(grader, tmp_path_factory.mktemp("artefacts") / "grader", record=RECORD, samples=samples)
+
+
+@pytest.fixture(scope="session")
+def small_run(twin_only: dict[str, str | None], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a small run, as a user would start it where only twins can be had."""
+    out = tmp_path_factory.mktemp("run")
+    config = tmp_path_factory.mktemp("config") / "small.toml"
+    config.write_text(SMALL, encoding="utf-8")
+    result = CliRunner().invoke(main, ["run", "--config", str(config), "--out", str(out)], env=twin_only)
+    assert result.exit_code == 0, result.output
+    return out

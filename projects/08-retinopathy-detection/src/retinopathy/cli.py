@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from carefolio.command import Group
-from carefolio.stages import stage_verbs
+from carefolio.stages import dashboard_verb, stage_verbs
 from retinopathy.verbs import grade, open_run
 
 
@@ -19,6 +19,7 @@ def main() -> None:
     retinopathy run                  on all photographs
     retinopathy grade photo.jpg      what the last run makes of a photograph
     retinopathy serve --no-auth      the same as an API, on this machine only
+    retinopathy dashboard            grade a photograph, and browse the results
 
     For research and education. Not a medical device; not for decisions about patients.
     """
@@ -47,5 +48,6 @@ def serve(host: str, port: int, out: Path | None, no_auth: bool) -> None:
 STAGES = stage_verbs("retinopathy", "retinopathy", open_run, parts=("idrid", "retinamnist"),
                      about={"train": "See every photograph, fit the heads and export the grader; needs `data`.",
                             "evaluate": "Judge grades, promise and abstention on the test parts; needs `train`."})
-for verb in (grade, *STAGES, serve):
+DASHBOARD = dashboard_verb("retinopathy", port=8508, about="Grade a photograph and browse the results; trains nothing.")
+for verb in (grade, *STAGES, serve, DASHBOARD):
     main.add_command(verb)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,13 +20,16 @@ from carefolio.metrics.calibration import brier_score, expected_calibration_erro
 from carefolio.metrics.conformal import grade_sets, mean_set_size, set_coverage
 from carefolio.metrics.discrimination import average_precision, classification_at, roc_auc, roc_points
 from carefolio.metrics.ordinal import mean_absolute_error, quadratic_weighted_kappa
-from carefolio.parts import read_record, write_results
+from carefolio.parts import read_record, read_table, write_results
 from carefolio.uncertainty import bootstrap_values
 from retinopathy.choosing import Answers, Chosen, choose, read_answers
 from retinopathy.config import EvaluationSettings, RetinopathySettings
 from retinopathy.features import read_features
 from retinopathy.heads import DME, DR, REFERABLE_STEP, ask_heads, decide_grade, grade_probabilities
 from retinopathy.train import read_heads
+
+if TYPE_CHECKING:
+    import polars as pl
 
 Step = Callable[[str], AbstractContextManager[Any]]
 Floats = npt.NDArray[np.float64]
@@ -54,7 +57,7 @@ def evaluate_parts(settings: RetinopathySettings, out: Path, *, step: Step) -> N
     for part in read_record(out)["parts"]:
         with step(f"evaluate {part}"):
             found, curves = (evaluate_grader if part == "idrid" else evaluate_benchmark)(settings, out)
-            write_results(out, part, found, curves, {})
+            write_results(out, part, found, curves, {"idrid_errors": wrong(out)} if part == "idrid" else {})
 
 
 def evaluate_grader(settings: RetinopathySettings, out: Path) -> tuple[dict[str, Metric], dict[str, Any]]:
@@ -183,10 +186,34 @@ def draw(answers: Answers, chosen: Chosen, settings: EvaluationSettings) -> dict
     right = (decided == answers.grades)[sure]
     answered = np.arange(1, len(right) + 1)
     return {"confusion": confusion.tolist(),
-            "roc": {"false_positive_rate": curve.false_positive_rate.tolist(), "true_positive_rate": curve.true_positive_rate.tolist()},
+            "roc": {"false_positive_rate": curve.false_positive_rate.tolist(), "true_positive_rate": curve.true_positive_rate.tolist(),
+                    "threshold": np.minimum(curve.threshold, 1.0).tolist()},
             "operating_point": {"threshold": chosen.referral, "sensitivity": at.sensitivity, "specificity": at.specificity},
             "abstention": {"coverage": (answered / len(right)).tolist(), "accuracy": (right.cumsum() / answered).tolist()},
             "promise": settings.coverage, "bounds": [settings.least_sensitivity, settings.least_specificity]}
+
+
+def wrong(out: Path) -> pl.DataFrame:
+    """Gather the photographs of the test part whose grade was wrong; they stay out of the repository.
+
+    Parameters
+    ----------
+    out : Path
+        Folder of the run.
+
+    Returns
+    -------
+    polars.DataFrame
+        ``name``, ``dr_grade``, ``decided``, ``referable`` and ``image``.
+    """
+    import polars as pl
+
+    answers = read_answers(out)[0]["test"]
+    table = pl.read_parquet(out / "features" / "photographs.parquet").filter(part="test").with_columns(
+        decided=pl.Series(decide_grade(answers.steps[:, DR]), dtype=pl.Int8), referable=pl.Series(answers.steps[:, REFERABLE_STEP]))
+    pictures = read_table(out, "idrid").filter(part="test").select("name", "image")
+    shown = table.filter(pl.col("decided") != pl.col("dr_grade")).select("name", "dr_grade", "decided", "referable")
+    return shown.join(pictures, on="name")
 
 
 def evaluate_benchmark(settings: RetinopathySettings, out: Path) -> tuple[dict[str, Metric], dict[str, Any]]:

@@ -1,0 +1,62 @@
+"""The chapter's dashboard: grade a photograph, and browse what a run has measured. The grader runs only while it is asked."""
+
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+
+from carefolio.config import project_home
+from carefolio.dashboard import page, provenance_footer
+from carefolio.exceptions import CarefolioError
+from carefolio.shown_run import ShownRun
+from carefolio.views import show_sections
+from retinopathy.config import FOLDER
+from retinopathy.views.results import read_results
+
+TITLE = "Diabetic retinopathy"
+ICON = "👁️"
+QUESTION = "Who needs to see an eye doctor?"
+
+
+def _section(module: str, function: str) -> Callable[[Path], None]:
+    def _show(folder: Path) -> None:
+        getattr(import_module(f"retinopathy.views.{module}"), function)(folder)  # each brings its own libraries
+
+    return _show
+
+
+SECTIONS: dict[str, Callable[[Path], None]] = {
+    "Overview": _section("results", "show_overview"), "Grade a photograph": _section("grade", "show_one"),
+    "Threshold": _section("results", "show_threshold"), "Many photographs": _section("grade", "show_many"),
+    "Failures": _section("results", "show_failures"),
+}
+
+
+def main(folder: Path | None = None) -> None:
+    """Draw the page.
+
+    Parameters
+    ----------
+    folder : Path, optional
+        Holds ``reports`` of a run; the project's committed ones by default. A photograph can be graded without any.
+    """
+    for name in ("pandas", "polars"):
+        import_module(name)  # a click during the first run starts a second thread; altair in it must not find them half-imported
+    home = folder or project_home(FOLDER)
+    results = _results(home)
+    page(TITLE, ICON, QUESTION, evidence=results.evidence if results else None)
+    show_sections(SECTIONS, home)
+    if results:
+        provenance_footer(results.evidence)
+
+
+def _results(home: Path) -> ShownRun | None:
+    """Read the run, if there is one that can be read; a section that needs it says what is wrong with it."""
+    try:
+        return read_results(home)
+    except CarefolioError:
+        return None
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else None)
