@@ -20,6 +20,12 @@ FIRST_MS = 180_000
 HEADINGS = {"Overview": "Where it comes from", "Try a text": "What does it make of a text, and why?",
             "Compare": "Which system is best, and by how much?", "Errors": "Where is it wrong, and does it know?",
             "Training": "How was it tuned, and what did it cost?", "Downloads": "Take it with you"}
+WITHOUT_WEIGHTS = """node => {
+    const copy = node.cloneNode(true);
+    copy.querySelectorAll('sup').forEach(weight => weight.remove());
+    return copy.textContent;
+}"""
+"""The text of a page's element without the weights that stand beside its marked words."""
 TEXT = "Doctor: Any allergies? Patient: <script>Penicillin</script> gives me a rash. Doctor: Anything else? Patient: No."
 
 
@@ -50,7 +56,8 @@ def test_a_pasted_text_gets_a_label_and_its_words_are_marked(page: "Page") -> No
     page.get_by_role("button", name="Classify", exact=True).click()
     expect(page.locator(".tc-answer")).to_contain_text("probability", timeout=FIRST_MS)
     expect(page.locator(".tc-answer b")).to_have_text(re.compile("allerg", re.IGNORECASE))
-    expect(page.locator(".tc-text")).to_contain_text("<script>Penicillin</script>")
+    assert "<script>Penicillin</script>" in page.locator(".tc-text").evaluate(WITHOUT_WEIGHTS), "a text is shown as it is, never run"
+    expect(page.locator(".tc-text script")).to_have_count(0)
     assert page.locator(".tc-text mark").count() > 0
     expect(page.locator(".tc-text mark").first).to_have_attribute("title", re.compile("of its probability"))
     settle(page)
