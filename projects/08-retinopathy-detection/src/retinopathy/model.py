@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate, pairwise
 from typing import cast
 
 import numpy as np
@@ -123,8 +124,9 @@ class Grader(nn.Module):
         seen = torch.cat([pooled for one in maps for pooled in pool(one)], dim=1)
         found = torch.sigmoid(self.heads((seen - self.mean) / self.scale))
         steps = torch.cat([_never_rising(found[:, part]) for part in (DR, DME)], dim=1)
-        weights = torch.split(self.heads.weight[REFERABLE_STEP] / self.scale, [POOLED * one.shape[1] for one in maps])
-        return steps, add_up([lay_out(one, own.reshape(POOLED, -1)) for one, own in zip(maps, weights, strict=True)])
+        weights, ends = self.heads.weight[REFERABLE_STEP] / self.scale, list(accumulate(POOLED * one.shape[1] for one in maps))
+        own = [weights[start:end].reshape(POOLED, -1) for start, end in pairwise([0, *ends])]
+        return steps, add_up([lay_out(one, weight) for one, weight in zip(maps, own, strict=True)])
 
 
 def open_eye(stages: Sequence[int], *, device: str = "cpu") -> Eye:
