@@ -43,6 +43,14 @@ def test_a_highest_value_that_is_reached_twice_is_shared():
     assert lay_out(maps, weights)[0].tolist() == [[1.0, 0.0], [1.0, 0.0]]
 
 
+def test_nothing_outside_of_the_field_counts():
+    maps = torch.zeros(1, 1, 8, 8)
+    maps[0, 0, 0, 0] = 100.0  # a corner
+    maps[0, 0, 4, 4] = 1.0
+    assert pool(maps)[1].item() == 1.0
+    assert lay_out(maps, torch.ones(3, 1))[0, 0, 0] == 0
+
+
 def test_a_flat_map_divides_by_nothing():
     assert torch.isfinite(lay_out(torch.ones(1, 2, 3, 3), torch.ones(3, 2))).all()
 

@@ -23,14 +23,16 @@ def squares() -> list[np.ndarray]:
     return [rng.integers(0, 256, (64, 64, 3), dtype=np.uint8) for _ in range(3)]
 
 
-def test_what_is_seen_is_mean_highest_and_spread_of_each_channel(eye, squares):
+def test_what_is_seen_is_mean_highest_and_spread_of_each_channel_within_the_field(eye, squares):
     seen = eye.look(squares)
     assert seen.shape == (3, POOLED * CHANNELS)
     with torch.inference_mode():
         maps = eye.network.stages(torch.from_numpy(squares[0])[None].permute(0, 3, 1, 2).float() / 127.5 - 1)[1][0].numpy()
-    np.testing.assert_allclose(seen[0, :24], maps.mean(axis=(1, 2)), atol=1e-4)
-    np.testing.assert_allclose(seen[0, 24:48], maps.max(axis=(1, 2)), atol=1e-4)
-    np.testing.assert_allclose(seen[0, 48:72], maps.std(axis=(1, 2)), atol=1e-4)
+    grid = (np.arange(16) + 0.5) / 8 - 1
+    within = maps[:, grid[:, None] ** 2 + grid[None, :] ** 2 <= 0.97**2]
+    np.testing.assert_allclose(seen[0, :24], within.mean(axis=1), atol=1e-4)
+    np.testing.assert_allclose(seen[0, 24:48], within.max(axis=1), atol=1e-4)
+    np.testing.assert_allclose(seen[0, 48:72], within.std(axis=1), atol=1e-4)
 
 
 def test_a_square_is_seen_alike_alone_and_among_others(eye, squares):

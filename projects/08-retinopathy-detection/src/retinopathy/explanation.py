@@ -18,13 +18,32 @@ import torch
 from torch import Tensor
 
 from carefolio.pictures import Pixels
+from retinopathy.preparation import EDGE
 
 POOLED = 3
 """Numbers of each channel: its mean, its highest value and its spread over the map."""
 
 
+def field_of(maps: Tensor) -> Tensor:
+    """Mark the places of a map that lie within the round field: the network answers to its own borders, which show nothing.
+
+    Parameters
+    ----------
+    maps : torch.Tensor, shape (n, channels, height, width)
+        Of one stage.
+
+    Returns
+    -------
+    torch.Tensor of bool, shape (height, width)
+        A disc of `retinopathy.preparation.EDGE` of the half side.
+    """
+    height, width = maps.shape[2:]
+    down, across = ((torch.arange(size, device=maps.device) + 0.5) / size * 2 - 1 for size in (height, width))
+    return down[:, None] ** 2 + across[None, :] ** 2 <= EDGE**2
+
+
 def pool(maps: Tensor) -> list[Tensor]:
-    """Give mean, highest value and spread of each channel.
+    """Give mean, highest value and spread of each channel within the field.
 
     Parameters
     ----------
@@ -36,9 +55,11 @@ def pool(maps: Tensor) -> list[Tensor]:
     list of torch.Tensor, each of shape (n, channels)
         Three.
     """
-    mean = maps.mean(dim=(2, 3))
-    spread = ((maps - mean[:, :, None, None]) ** 2).mean(dim=(2, 3)).sqrt()
-    return [mean, maps.amax(dim=(2, 3)), spread]
+    field = field_of(maps)
+    places = field.sum()
+    mean = (maps * field).sum(dim=(2, 3)) / places
+    spread = (((maps - mean[:, :, None, None]) ** 2 * field).sum(dim=(2, 3)) / places).sqrt()
+    return [mean, maps.masked_fill(~field, -torch.inf).amax(dim=(2, 3)), spread]
 
 
 def lay_out(maps: Tensor, weights: Tensor) -> Tensor:
@@ -54,13 +75,14 @@ def lay_out(maps: Tensor, weights: Tensor) -> Tensor:
     Returns
     -------
     torch.Tensor, shape (n, height, width)
-        Sums over places to the weighted sum of the pooled numbers.
+        Sums over places to the weighted sum of the pooled numbers; nothing outside of the field.
     """
     mean, highest, spread = (one[:, :, None, None] for one in pool(maps))
-    places = maps.shape[2] * maps.shape[3]
-    reached = (maps >= highest).to(maps.dtype)
-    of_mean, of_highest = maps / places, maps * reached / reached.sum(dim=(2, 3), keepdim=True)
-    of_spread = (maps - mean) ** 2 / (places * spread.clamp_min(1e-12))
+    field = field_of(maps)
+    places = field.sum()
+    reached = ((maps >= highest) & field).to(maps.dtype)
+    of_mean, of_highest = maps * field / places, maps * reached / reached.sum(dim=(2, 3), keepdim=True)
+    of_spread = (maps - mean) ** 2 * field / (places * spread.clamp_min(1e-12))
     a, b, c = (weight[None, :, None, None] for weight in weights)
     return (a * of_mean + b * of_highest + c * of_spread).sum(dim=1)
 
