@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from carefolio.metrics.conformal import conformal_threshold, grade_scores
 from carefolio.metrics.discrimination import roc_points
 from retinopathy.config import REFERABLE, EvaluationSettings
 from retinopathy.features import HELD_OUT, read_features
-from retinopathy.heads import DR, REFERABLE_STEP, grade_probabilities
+from retinopathy.heads import DR, REFERABLE_STEP, decide_grade, grade_probabilities
 
 Floats = npt.NDArray[np.float64]
 Whole = npt.NDArray[np.int64]
@@ -61,6 +62,28 @@ class Answers:
         """
         return np.asarray(self.grades >= REFERABLE, dtype=np.int64)
 
+    @cached_property
+    def decided(self) -> Whole:
+        """Give the decided grades, once for all replicates of a bootstrap.
+
+        Returns
+        -------
+        ndarray of int, shape (n,)
+            0 to 4.
+        """
+        return decide_grade(self.steps[:, DR])
+
+    @cached_property
+    def probabilities(self) -> Floats:
+        """Give the probability of each grade, once for all replicates of a bootstrap.
+
+        Returns
+        -------
+        ndarray of float64, shape (n, 5)
+            Rows sum to 1.
+        """
+        return grade_probabilities(self.steps[:, DR])
+
 
 def read_answers(out: Path) -> tuple[dict[str, Answers], npt.NDArray[np.bool_]]:
     """Read what the grader of a run answered.
@@ -105,5 +128,5 @@ def choose(answers: Answers, settings: EvaluationSettings) -> Chosen:
     room = np.minimum(curve.true_positive_rate - settings.least_sensitivity, 1 - curve.false_positive_rate - settings.least_specificity)
     inner = np.flatnonzero((curve.threshold > 0) & (curve.threshold < 1))
     place = int(inner[room[inner].argmax()])
-    scores = grade_scores(grade_probabilities(answers.steps[:, DR]))[np.arange(len(answers.grades)), answers.grades]
+    scores = grade_scores(answers.probabilities)[np.arange(len(answers.grades)), answers.grades]
     return Chosen(float(curve.threshold[place]), conformal_threshold(scores, coverage=settings.coverage))

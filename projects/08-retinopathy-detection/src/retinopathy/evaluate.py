@@ -25,7 +25,7 @@ from carefolio.uncertainty import bootstrap_values
 from retinopathy.choosing import Answers, Chosen, choose, read_answers
 from retinopathy.config import EvaluationSettings, RetinopathySettings
 from retinopathy.features import read_features
-from retinopathy.heads import DME, DR, REFERABLE_STEP, ask_heads, decide_grade, grade_probabilities
+from retinopathy.heads import DME, N_GRADES, N_RISKS, REFERABLE_STEP, ask_heads
 from retinopathy.train import read_heads
 
 if TYPE_CHECKING:
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 Step = Callable[[str], AbstractContextManager[Any]]
 Floats = npt.NDArray[np.float64]
 Whole = npt.NDArray[np.int64]
-N_GRADES, N_RISKS = 5, 3
 SCORES: dict[str, bool | None] = {
     "quadratic_weighted_kappa": True, "accuracy": True, "mean_absolute_error": False, "roc_auc": True, "average_precision": True,
     "brier_score": False, "calibration_error": False, "sensitivity": True, "specificity": True, "dme_roc_auc": True,
@@ -144,8 +143,8 @@ def scores_of(answers: Answers, chosen: Chosen, weights: Floats) -> list[float]:
     list of float
         In the order of `SCORES`.
     """
-    decided, referral = decide_grade(answers.steps[:, DR]), answers.steps[:, REFERABLE_STEP]
-    sets = grade_sets(grade_probabilities(answers.steps[:, DR]), threshold=chosen.sets)
+    decided, referral = answers.decided, answers.steps[:, REFERABLE_STEP]
+    sets = grade_sets(answers.probabilities, threshold=chosen.sets)
     at = classification_at(answers.referable, referral, risk_threshold=chosen.referral, sample_weight=weights)
     total = weights.sum()
     return [
@@ -177,12 +176,12 @@ def draw(answers: Answers, chosen: Chosen, settings: EvaluationSettings) -> dict
     dict
         ``confusion``, ``roc``, ``abstention`` and the thresholds; numbers and lists alone.
     """
-    decided, referral = decide_grade(answers.steps[:, DR]), answers.steps[:, REFERABLE_STEP]
+    decided, referral = answers.decided, answers.steps[:, REFERABLE_STEP]
     confusion = np.zeros((N_GRADES, N_GRADES), dtype=int)
     np.add.at(confusion, (answers.grades, decided), 1)
     curve = roc_points(answers.referable, referral)
     at = classification_at(answers.referable, referral, risk_threshold=chosen.referral)
-    sure = np.argsort(-grade_probabilities(answers.steps[:, DR]).max(axis=1), kind="stable")
+    sure = np.argsort(-answers.probabilities.max(axis=1), kind="stable")
     right = (decided == answers.grades)[sure]
     answered = np.arange(1, len(right) + 1)
     return {"confusion": confusion.tolist(),
@@ -210,7 +209,7 @@ def wrong(out: Path) -> pl.DataFrame:
 
     answers = read_answers(out)[0]["test"]
     table = pl.read_parquet(out / "features" / "photographs.parquet").filter(part="test").with_columns(
-        decided=pl.Series(decide_grade(answers.steps[:, DR]), dtype=pl.Int8), referable=pl.Series(answers.steps[:, REFERABLE_STEP]))
+        decided=pl.Series(answers.decided, dtype=pl.Int8), referable=pl.Series(answers.steps[:, REFERABLE_STEP]))
     pictures = read_table(out, "idrid").filter(part="test").select("name", "image")
     shown = table.filter(pl.col("decided") != pl.col("dr_grade")).select("name", "dr_grade", "decided", "referable")
     return shown.join(pictures, on="name")

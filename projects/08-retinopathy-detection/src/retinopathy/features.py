@@ -19,7 +19,7 @@ from carefolio.pictures import Pixels, read_picture
 from carefolio.splits import check_no_duplicate_rows_across_parts
 from retinopathy.alteration import alter, alter_field, draw_alteration, turn_over
 from retinopathy.config import PreparationSettings, SplitSettings
-from retinopathy.preparation import Field, NoFieldError, cut_out, even_light, find_field
+from retinopathy.preparation import Field, NoFieldError, cut_out, even_light, find_field, whole_picture
 
 if TYPE_CHECKING:
     import polars as pl
@@ -155,11 +155,10 @@ def field_or_whole(pixels: Pixels) -> Field:
     Field
         Of the photograph.
     """
-    height, width = pixels.shape[:2]
     try:
         return find_field(pixels)
     except NoFieldError:
-        return Field(width / 2, height / 2, float(np.hypot(width, height)) / 2)
+        return whole_picture(pixels)
 
 
 def extract(pictures: Iterator[list[Pixels]], look: Callable[[Sequence[Pixels]], Seen], *, rows: int, batch: int,

@@ -16,6 +16,8 @@ import numpy.typing as npt
 
 FloatArray = npt.NDArray[np.float64]
 Grades = npt.NDArray[np.int64]
+N_GRADES, N_RISKS = 5, 3
+"""Of retinopathy, and of oedema."""
 STEPS = (("dr", 1), ("dr", 2), ("dr", 3), ("dr", 4), ("dme", 1), ("dme", 2))
 """What each head asks: whether grade or risk is at least so high."""
 DR, DME = slice(0, 4), slice(4, 6)

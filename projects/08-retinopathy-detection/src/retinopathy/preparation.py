@@ -75,16 +75,32 @@ def find_field(pixels: Pixels) -> Field:
     bright = small.max(axis=2) > _threshold(small)
     if bright.mean() < 0.05:
         raise NoFieldError("the picture must show the bright round field of a retina; it is dark. Send a photograph of the fundus.")
-    height, width = bright.shape
     if bright.mean() > 0.985:
-        return Field(width * scale / 2, height * scale / 2, scale * float(np.hypot(width, height)) / 2)
+        return whole_picture(pixels)
     x, y, radius = _fit_circle(*_edge(bright))
     inside = _inside(bright.shape, x, y, radius)
     agreement = (bright & inside).sum() / max(1, (bright | inside).sum())
-    if radius < LEAST_RADIUS * min(height, width) or agreement < 0.85:
+    if radius < LEAST_RADIUS * min(bright.shape) or agreement < 0.85:
         raise NoFieldError("the picture must show the bright round field of a retina; what is bright agrees with a disc to "
                            f"{agreement:.0%} only. Send a photograph of the fundus.")
     return Field((x + 0.5) * scale, (y + 0.5) * scale, radius * scale)
+
+
+def whole_picture(pixels: Pixels) -> Field:
+    """Give the circle around a whole picture.
+
+    Parameters
+    ----------
+    pixels : ndarray of uint8, shape (height, width, 3)
+        Red, green, blue.
+
+    Returns
+    -------
+    Field
+        Through the four corners.
+    """
+    height, width = pixels.shape[:2]
+    return Field(width / 2, height / 2, float(np.hypot(width, height)) / 2)
 
 
 def cut_out(pixels: Pixels, field: Field, *, side: int) -> Pixels:

@@ -17,7 +17,7 @@ from carefolio.pictures import Pixels
 from carefolio.progress import progress_bar
 from retinopathy.config import RetinopathySettings
 from retinopathy.features import HELD_OUT, TRAIN, choose_photographs, extract, limited, read_features, squares, write_features
-from retinopathy.heads import Heads, ask_heads, fit_heads, out_of_fold, step_loss
+from retinopathy.heads import N_GRADES, Heads, ask_heads, fit_heads, out_of_fold, step_loss
 
 if TYPE_CHECKING:
     import polars as pl
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from retinopathy.model import Eye
 
 Step = Callable[[str], AbstractContextManager[Any]]
-N_GRADES = 5
 SEEDS = (0, 1, 2)
 """Of the three trainings on the benchmark."""
 
