@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from carefolio.local_server import free_port, run_server
+from carefolio.local_server import ask_server, free_port, run_server
 
 SERVER = """
 import http.server, os, subprocess, sys, pathlib
@@ -77,3 +77,29 @@ def test_a_free_port_can_be_bound():
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", free_port()))
         assert listener.getsockname()[0] == "127.0.0.1"
+
+
+ECHO = """
+import http.server, sys
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.answer(b"well")
+    def do_POST(self):
+        self.answer(self.headers["Content-Type"].encode() + b": " + self.rfile.read(int(self.headers["Content-Length"])))
+    def answer(self, body):
+        self.send_response(200 if self.path == "/" else 404)
+        self.end_headers()
+        self.wfile.write(body)
+http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+"""
+
+
+def test_a_server_is_asked_past_any_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    port = free_port()
+    with run_server([sys.executable, "-c", ECHO, str(port)], ready_url=f"http://127.0.0.1:{port}/") as address:
+        assert ask_server(f"{address}/") == b"well"
+        assert ask_server(f"{address}/", b"{}") == b"application/json: {}"
+        assert ask_server(f"{address}/", b"x", content_type="image/png") == b"image/png: x"
+        with pytest.raises(OSError, match="404"):
+            ask_server(f"{address}/nothing")

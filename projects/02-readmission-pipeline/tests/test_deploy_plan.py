@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from carefolio.exceptions import ArtefactError, CarefolioError, ConfigError
+from carefolio.deploy.steps import render_plan, run_steps
+from carefolio.exceptions import ArtefactError, ConfigError
 from readmission.cli import main
 from readmission.deploy.plan import TARGETS, apply_plan, build_plan, read_metrics
 from readmission.deploy.settings import load_settings
-from readmission.deploy.steps import Outcome, Plan, Step, load_library, render_plan, run_steps
 from readmission.model import MODEL_FILE
 
 MODEL = "ab" * 32
@@ -120,37 +120,6 @@ def test_own_settings_are_laid_over_the_defaults(tmp_path: Path) -> None:
     file = tmp_path / "mine.toml"
     file.write_text("[sagemaker]\nregion = 'eu-central-1'\n")
     assert load_settings(file).sagemaker == load_settings().sagemaker.model_copy(update={"region": "eu-central-1"})
-
-
-def test_missing_library_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "boto3", None)
-    with pytest.raises(ConfigError, match=r"boto3 cannot be imported.*carefolio-readmission\[deploy\]"):
-        load_library("boto3")
-
-
-def test_failed_step_says_what_was_done_before_it_and_stops() -> None:
-    seen: list[str] = []
-
-    def fail(step: Step) -> str:
-        raise ValueError("the disk\nis full.")
-
-    def work(step: Step) -> str:
-        seen.append(step.name)
-        return "created"
-
-    plan = Plan("sagemaker", MODEL, (Step("bundle", "work", {}), Step("model", "fail", {}), Step("endpoint", "work", {})))
-    with pytest.raises(CarefolioError, match=r"2 of 3, model \[fail\], stopped: the disk is full\. Done before it: bundle \(created\)"):
-        run_steps(plan, {"work": work, "fail": fail}, errors=(ValueError,))
-    assert seen == ["bundle"]
-    with pytest.raises(ValueError, match="the disk"):  # what is not expected is not dressed up
-        run_steps(plan, {"work": work, "fail": fail})
-
-
-def test_outcomes_are_told_one_by_one() -> None:
-    told: list[str] = []
-    plan = Plan("local", MODEL, (Step("a", "x", {}), Step("b", "x", {})))
-    assert run_steps(plan, {"x": lambda step: "done"}, say=told.append) == [Outcome(step, "done") for step in plan.steps]
-    assert told == [" 1/2 a: done", " 2/2 b: done"]
 
 
 @pytest.mark.parametrize(("arguments", "fault"), [

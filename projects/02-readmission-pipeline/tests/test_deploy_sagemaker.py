@@ -14,12 +14,12 @@ import boto3
 import pytest
 
 from carefolio.artefacts import sha256_file
+from carefolio.deploy.steps import Outcome
 from carefolio.exceptions import ArtefactError, CarefolioError
 from readmission.deploy import sagemaker
 from readmission.deploy.bundle import BUNDLE_NAME, model_sha256, unpack_bundle
 from readmission.deploy.plan import apply_plan, build_plan, read_metrics
 from readmission.deploy.settings import DeploySettings, load_settings
-from readmission.deploy.steps import Outcome
 from readmission.model import MODEL_FILE
 
 REGION, ACCOUNT, BUCKET = "us-east-1", "123456789012", "models-of-ours"

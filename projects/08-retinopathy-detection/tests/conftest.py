@@ -13,6 +13,7 @@ from retinopathy.export import export_grader
 from retinopathy.features import squares
 from retinopathy.heads import fit_heads
 from retinopathy.model import Grader, open_eye
+from retinopathy.seeing import look
 
 PREPARATION = PreparationSettings(side=96, small_side=32, strength=4.0)
 RECORD = {"side": PREPARATION.side, "strength": PREPARATION.strength, "referral": 0.5, "sets": 0.9,
@@ -31,8 +32,13 @@ max_rows = 40
 views = 2
 [heads]
 strengths = [0.01, 0.1]
+[tuning]
+epochs = 1
+[benchmark]
+epochs = 1
 [evaluation]
 replicates = 20
+sizes = [16]
 """
 
 
@@ -47,16 +53,16 @@ def grader() -> Grader:
     """Heads that have seen twenty drawn retinas."""
     rng, grades = np.random.default_rng(0), np.arange(20) % 5
     pictures = [encode_jpeg(draw_fundus(rng, grade=int(grade), side=256)) for grade in grades]
-    prepared = [squares(content, PREPARATION, views=1, seed=(0, row))[0] for row, content in enumerate(pictures)]
-    eye = open_eye((1, 2, 3))
-    heads = fit_heads(eye.look(prepared)[:, None], grades, np.minimum(grades // 2, 2), strength=0.1)
+    prepared = [squares((content, (0, row)), PREPARATION)[0] for row, content in enumerate(pictures)]
+    eye = open_eye((2, 3))
+    heads = fit_heads(look(eye, prepared)[0][:, None], grades, np.minimum(grades // 2, 2), strength=0.1)
     return Grader(eye, heads)
 
 
 @pytest.fixture(scope="session")
 def exported(grader: Grader, retinas: dict[int, bytes], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the exported grader."""
-    samples = [squares(content, PREPARATION, views=1, seed=(0,))[0] for content in retinas.values()]
+    samples = [squares((content, (0,)), PREPARATION)[0] for content in retinas.values()]
     return export_grader(grader, tmp_path_factory.mktemp("artefacts") / "grader", record=RECORD, samples=samples)
 
 

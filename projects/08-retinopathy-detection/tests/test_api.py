@@ -75,6 +75,17 @@ def test_however_it_is_sent_the_answer_is_that_of_the_grader(client, exported, r
         assert len(body["model"]["sha256"]) == 64
 
 
+def test_a_report_of_fhir_is_given_where_it_is_asked_for(client, retinas):
+    response = client.post("/grade", content=retinas[3], params={"eye": "left", "explain": "true"},
+                           headers={"Content-Type": "image/jpeg", "Accept": "application/fhir+json"}).raise_for_status()
+    assert response.headers["content-type"].startswith("application/fhir+json")
+    report = response.json()
+    assert report["resourceType"] == "DiagnosticReport"
+    assert report["contained"][0]["code"]["coding"][0]["code"] == "71490-7"
+    assert report["presentedForm"][0]["contentType"] == "image/png"
+    assert problem(client.post("/grade", content=retinas[3], params={"eye": "middle"}, headers={"Content-Type": "image/jpeg"}), 422)
+
+
 def test_the_overlay_is_given_where_it_is_asked_for(client, retinas):
     ways = [send(client, retinas[4], params={"explain": "true"}),
             client.post("/grade", files={"photo": retinas[4]}, data={"explain": "true"}),

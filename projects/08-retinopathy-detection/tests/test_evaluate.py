@@ -7,7 +7,8 @@ from retinopathy.choosing import Answers, Chosen, choose
 from retinopathy.config import EvaluationSettings
 from retinopathy.evaluate import SCORES, draw, judge, scores_of
 
-SETTINGS = EvaluationSettings(replicates=50, level=0.95, coverage=0.8, least_sensitivity=0.85, least_specificity=0.825)
+SETTINGS = EvaluationSettings(replicates=50, level=0.95, coverage=0.8, least_sensitivity=0.85, least_specificity=0.825,
+                              sizes=())
 
 
 def answers(n: int = 200, noise: float = 0.9, seed: int = 0) -> Answers:

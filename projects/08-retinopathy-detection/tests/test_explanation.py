@@ -7,9 +7,11 @@ import pytest
 import torch
 from PIL import Image
 
-from retinopathy.explanation import add_up, lay_out, overlay, pool
+from retinopathy.explanation import add_up, field_of, lay_out, lit_share, pool
 from retinopathy.heads import REFERABLE_STEP, Heads
 from retinopathy.model import Eye, Grader, open_eye
+from retinopathy.overlay import overlay
+from retinopathy.preparation import EVEN
 
 STAGES = (1, 3, 5)
 
@@ -30,29 +32,52 @@ def drawn_heads(width: int, *, seed: int) -> Heads:
                  bias=rng.normal(0, 1, 6))
 
 
+def whole(maps: torch.Tensor) -> torch.Tensor:
+    """Mark every place that the disc holds."""
+    return field_of(torch.ones(len(maps), 1, *maps.shape[2:]), maps)
+
+
+def laid_out(maps: torch.Tensor, weights: torch.Tensor, field: torch.Tensor) -> torch.Tensor:
+    return lay_out(maps, field, pool(maps, field), weights)
+
+
 def test_a_map_sums_to_the_weighted_pooled_numbers():
     rng = torch.Generator().manual_seed(0)
     maps, weights = torch.randn(3, 5, 4, 6, generator=rng), torch.randn(3, 5, generator=rng)
-    expected = sum((one * weight).sum(dim=1) for one, weight in zip(pool(maps), weights, strict=True))
-    torch.testing.assert_close(lay_out(maps, weights).sum(dim=(1, 2)), expected)
+    field = torch.rand(3, 1, 4, 6, generator=rng) > 0.3
+    expected = sum((one * weight).sum(dim=1) for one, weight in zip(pool(maps, field), weights, strict=True))
+    torch.testing.assert_close(laid_out(maps, weights, field).sum(dim=(1, 2)), expected)
 
 
 def test_a_highest_value_that_is_reached_twice_is_shared():
     maps = torch.tensor([[[[2.0, 0.0], [2.0, 1.0]]]])
     weights = torch.tensor([[0.0], [1.0], [0.0]])
-    assert lay_out(maps, weights)[0].tolist() == [[1.0, 0.0], [1.0, 0.0]]
+    assert laid_out(maps, weights, whole(maps))[0].tolist() == [[1.0, 0.0], [1.0, 0.0]]
 
 
 def test_nothing_outside_of_the_field_counts():
     maps = torch.zeros(1, 1, 8, 8)
     maps[0, 0, 0, 0] = 100.0  # a corner
     maps[0, 0, 4, 4] = 1.0
-    assert pool(maps)[1].item() == 1.0
-    assert lay_out(maps, torch.ones(3, 1))[0, 0, 0] == 0
+    field = whole(maps)
+    assert pool(maps, field)[1].item() == 1.0
+    assert laid_out(maps, torch.ones(3, 1), field)[0, 0, 0] == 0
+
+
+def test_a_band_that_the_camera_does_not_show_counts_for_nothing():
+    squares = torch.full((2, 64, 64, 3), EVEN, dtype=torch.uint8)
+    squares[0, 16:, :, 1] = 90  # a band above shows nothing; the second square shows nothing at all
+    maps = torch.ones(2, 1, 8, 8)
+    maps[:, :, :2] = 50.0
+    field = field_of(lit_share(squares), maps)
+    assert not field[0, 0, :2].any()
+    assert pool(maps, field)[0][0].item() == pytest.approx(1.0)
+    assert torch.equal(field[1], whole(maps)[1]), "where nothing is lit the disc stands in, and nothing is divided by none"
 
 
 def test_a_flat_map_divides_by_nothing():
-    assert torch.isfinite(lay_out(torch.ones(1, 2, 3, 3), torch.ones(3, 2))).all()
+    maps = torch.ones(1, 2, 3, 3)
+    assert torch.isfinite(laid_out(maps, torch.ones(3, 2), whole(maps))).all()
 
 
 def test_coarse_maps_are_spread_over_fine_ones():

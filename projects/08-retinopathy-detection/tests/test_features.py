@@ -1,6 +1,6 @@
 """Which photographs count and in which fold: no duplicate crosses, contradictions go, neighbours stay together."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import polars as pl
@@ -10,7 +10,18 @@ from carefolio.datasets.fundus_twin import draw_fundus, encode_jpeg
 from carefolio.exceptions import LeakageError
 from carefolio.splits import check_no_duplicate_rows_across_parts
 from retinopathy.config import PreparationSettings, SplitSettings
-from retinopathy.features import HELD_OUT, block_folds, choose_photographs, extract, read_features, squares, write_features
+from retinopathy.features import (
+    HELD_OUT,
+    ahead,
+    block_folds,
+    choose_photographs,
+    done_before,
+    extract,
+    note_done,
+    read_features,
+    squares,
+    write_features,
+)
 
 SPLIT = SplitSettings(block=4, folds=3, max_rows=0)
 Make = Callable[..., pl.DataFrame]
@@ -54,7 +65,7 @@ def test_neighbours_stay_in_one_fold_and_folds_are_of_like_size():
 def test_the_first_view_is_the_photograph_as_it_is_and_all_are_drawn_from_the_seed():
     content = encode_jpeg(draw_fundus(np.random.default_rng(0), grade=2, side=256))
     settings = PreparationSettings(side=96, small_side=32, strength=4.0)
-    one, three, again = (squares(content, settings, views=views, seed=(0, 7)) for views in (1, 3, 3))
+    one, three, again = (squares((content, (0, 7)), settings, views=views) for views in (1, 3, 3))
     assert len(three) == 3
     assert all(square.shape == (96, 96, 3) for square in three)
     assert np.array_equal(one[0], three[0])
@@ -65,10 +76,46 @@ def test_the_first_view_is_the_photograph_as_it_is_and_all_are_drawn_from_the_se
 def test_every_view_is_seen_once_in_its_place():
     pictures = [[np.full((2, 2, 3), 10 * row + view, np.uint8) for view in range(2)] for row in range(5)]
     told: list[tuple[int, int]] = []
-    seen = extract(iter(pictures), lambda own: np.array([[one.mean()] for one in own], np.float32), rows=5, batch=4,
-                   advance=lambda done, total: told.append((done, total)))
-    assert seen[..., 0].tolist() == [[10 * row, 10 * row + 1] for row in range(5)]
+    means, colours = extract(iter(pictures), lambda own: (np.array([[one.mean()] for one in own], np.float32), np.stack(own)), rows=5,
+                             batch=4, advance=lambda done, total: told.append((done, total)))
+    assert colours.shape == (5, 2, 2, 2, 3)
+    assert means[..., 0].tolist() == [[10 * row, 10 * row + 1] for row in range(5)]
     assert told[-1] == (5, 5)
+
+
+def square_of(item: int) -> int:
+    return item * item
+
+
+def share_of(item: int) -> float:
+    return 1 / item
+
+
+def test_processes_work_ahead_but_not_far_and_keep_the_order():
+    taken: list[int] = []
+
+    def items() -> Iterator[int]:
+        for item in range(40):
+            taken.append(item)
+            yield item
+
+    made = ahead(square_of, items(), workers=3)
+    assert next(made) == 0
+    assert len(taken) <= 6
+    assert list(made) == [item * item for item in range(1, 40)]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_what_failed_in_a_process_is_raised_where_it_is_used(workers):
+    with pytest.raises(ZeroDivisionError):
+        list(ahead(share_of, [1, 0], workers=workers))
+
+
+def test_work_is_known_to_be_done_only_with_the_same_settings(tmp_path):
+    assert not done_before(tmp_path / "seen.json", {"side": 96})
+    note_done(tmp_path / "seen.json", {"side": 96})
+    assert done_before(tmp_path / "seen.json", {"side": 96})
+    assert not done_before(tmp_path / "seen.json", {"side": 128})
 
 
 def test_what_was_seen_is_kept(tmp_path):

@@ -7,6 +7,7 @@ import torch
 from retinopathy.explanation import POOLED
 from retinopathy.heads import DME, DR, Heads, ask_heads
 from retinopathy.model import Eye, Grader, open_eye
+from retinopathy.seeing import look
 
 STAGES = (1, 3)
 CHANNELS = 24 + 80
@@ -24,7 +25,7 @@ def squares() -> list[np.ndarray]:
 
 
 def test_what_is_seen_is_mean_highest_and_spread_of_each_channel_within_the_field(eye, squares):
-    seen = eye.look(squares)
+    seen = look(eye, squares)[0]
     assert seen.shape == (3, POOLED * CHANNELS)
     with torch.inference_mode():
         maps = eye.network.stages(torch.from_numpy(squares[0])[None].permute(0, 3, 1, 2).float() / 127.5 - 1)[1][0].numpy()
@@ -36,12 +37,12 @@ def test_what_is_seen_is_mean_highest_and_spread_of_each_channel_within_the_fiel
 
 
 def test_a_square_is_seen_alike_alone_and_among_others(eye, squares):
-    np.testing.assert_allclose(eye.look(squares[1:2])[0], eye.look(squares)[1], atol=1e-4)
+    np.testing.assert_allclose(look(eye, squares[1:2])[0][0], look(eye, squares)[0][1], atol=1e-4)
 
 
 def test_the_grader_gives_what_its_heads_give(eye, squares):
     rng = np.random.default_rng(1)
-    seen = eye.look(squares)
+    seen = look(eye, squares)[0]
     heads = Heads(mean=seen.mean(axis=0).astype(float), scale=np.full(seen.shape[1], 0.5), weight=rng.normal(0, 0.05, (seen.shape[1], 6)),
                   bias=rng.normal(0, 1, 6))
     with torch.inference_mode():

@@ -34,7 +34,7 @@ def as_png(pixels: np.ndarray) -> bytes:
 
 
 def test_it_answers_as_torch_alone_and_in_a_batch(predictor, grader, retinas):
-    prepared = np.stack([squares(content, PREPARATION, views=1, seed=(0,))[0] for content in retinas.values()])
+    prepared = np.stack([squares((content, (0,)), PREPARATION)[0] for content in retinas.values()])
     with torch.inference_mode():
         steps, relevance = (one.numpy() for one in grader(torch.from_numpy(prepared)))
     for place in range(len(prepared)):
@@ -113,13 +113,13 @@ def test_a_record_that_lacks_something_is_refused(exported, tmp_path):
 
 def test_another_network_than_torchs_is_not_kept(grader, retinas, tmp_path, monkeypatch):
     monkeypatch.setattr(RetinaPredictor, "ask", lambda self, given: (np.zeros((len(given), 6), np.float32), None))
-    samples = [squares(retinas[4], PREPARATION, views=1, seed=(0,))[0]]
+    samples = [squares((retinas[4], (0,)), PREPARATION)[0]]
     with pytest.raises(ArtefactError, match="must give torch's probabilities"):
         export_grader(grader, tmp_path / "grader", record=RECORD, samples=samples)
     assert not (tmp_path / "grader").exists()
 
 
 def test_the_steps_of_a_grader_never_rise(grader: Grader, retinas):
-    prepared = np.stack([squares(content, PREPARATION, views=1, seed=(0,))[0] for content in retinas.values()])
+    prepared = np.stack([squares((content, (0,)), PREPARATION)[0] for content in retinas.values()])
     with torch.inference_mode():
         assert (np.diff(grader(torch.from_numpy(prepared))[0].numpy()[:, DR], axis=1) <= 0).all()

@@ -31,8 +31,8 @@ class State:
         Epochs done.
     best_epoch : int
         The one with the lowest loss on validation, from 1; 0 before the first.
-    best_loss : float
-        Its loss.
+    best_loss : float, optional
+        Its loss; None before the first, and where no part is held out to choose an epoch.
     history : list of dict
         One entry an epoch.
     seconds, cpu_seconds : float
@@ -44,7 +44,7 @@ class State:
     fingerprint: str
     epoch: int = 0
     best_epoch: int = 0
-    best_loss: float = float("inf")
+    best_loss: float | None = None
     history: list[dict[str, Any]] = field(default_factory=list)
     seconds: float = 0.0
     cpu_seconds: float = 0.0

@@ -42,7 +42,7 @@ def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def load_config(settings: type[SettingsT], package: str, *, file: Path | None = None, quick: bool = False,
-                seed: int | None = None) -> SettingsT:
+                seed: int | None = None, over: Mapping[str, Any] | None = None, defaults: str = "config.toml") -> SettingsT:
     """Read a project's configuration once.
 
     Parameters
@@ -50,13 +50,17 @@ def load_config(settings: type[SettingsT], package: str, *, file: Path | None = 
     settings : type
         The project's ``Settings`` class.
     package : str
-        Import name of the package that holds ``config.toml`` and ``quick.toml``.
+        Import name of the package that holds the defaults, and ``quick.toml`` where there is a quick form.
     file : Path, optional
         The user's own TOML, laid over both.
     quick : bool, default False
         Lay ``quick.toml`` (fewer rows, epochs and replicates) over the defaults.
     seed : int, optional
         Replaces ``seed``.
+    over : mapping, optional
+        Further values, laid over all of them.
+    defaults : str, default "config.toml"
+        Name of the file that holds the defaults.
 
     Returns
     -------
@@ -68,7 +72,7 @@ def load_config(settings: type[SettingsT], package: str, *, file: Path | None = 
     ConfigError
         If a file cannot be read, or holds an unknown key or a value of a wrong type.
     """
-    values: dict[str, Any] = tomllib.loads(files(package).joinpath("config.toml").read_text(encoding="utf-8"))
+    values: dict[str, Any] = tomllib.loads(files(package).joinpath(defaults).read_text(encoding="utf-8"))
     if quick:
         values = merge(values, tomllib.loads(files(package).joinpath("quick.toml").read_text(encoding="utf-8")))
     if file is not None:
@@ -76,19 +80,19 @@ def load_config(settings: type[SettingsT], package: str, *, file: Path | None = 
     if seed is not None:
         values["seed"] = seed
     try:
-        return settings.model_validate(values)
+        return settings.model_validate(merge(values, over or {}))
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise ConfigError(f"configuration {file or package}: `{where}`: {first['msg']}; got {str(first['input'])[:80]!r}. "
-                          f"The keys and their defaults stand in {package}/config.toml.") from None
+                          f"The keys and their defaults stand in {package.replace('.', '/')}/{defaults}.") from None
 
 
 def _read_toml(file: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"configuration {file} cannot be read: {error}") from None
+        raise ConfigError(f"configuration {file} cannot be read: {error}. Give a TOML file.") from None
 
 
 def project_home(folder: str) -> Path:

@@ -56,22 +56,46 @@ class EfficientNetLite0(nn.Module):
         self.head = _Convolution(channels, 1280)
         self.classes = nn.Linear(1280, N_CLASSES)
 
-    def stages(self, pictures: Tensor) -> list[Tensor]:
+    def stages(self, pictures: Tensor, *, last: int = len(STAGES) - 1) -> list[Tensor]:
         """Give the map at the end of each stage.
 
         Parameters
         ----------
         pictures : torch.Tensor of float, shape (n, 3, height, width)
             In [-1, 1].
+        last : int, default 6
+            Stage after which nothing is computed.
 
         Returns
         -------
         list of torch.Tensor, each of shape (n, channels, height / reduction, width / reduction)
-            Seven, as `STAGES` has them.
+            ``last + 1``, as `STAGES` has them.
         """
-        maps, kept = self.stem(pictures), []
-        for place, block in enumerate(self.blocks):
-            maps = block(maps)
+        return self._walk(self.stem(pictures), 0, self.ends[last])
+
+    def later_stages(self, maps: Tensor, *, stage: int, last: int = len(STAGES) - 1) -> list[Tensor]:
+        """Go on from the map of a stage.
+
+        Parameters
+        ----------
+        maps : torch.Tensor of float, shape (n, channels, height, width)
+            As `stages` gives it for ``stage``.
+        stage : int
+            Counted from 0.
+        last : int, default 6
+            Stage after which nothing is computed.
+
+        Returns
+        -------
+        list of torch.Tensor
+            Of the stages after it.
+        """
+        return self._walk(maps, self.ends[stage] + 1, self.ends[last])
+
+    def _walk(self, maps: Tensor, first: int, last: int) -> list[Tensor]:
+        kept = []
+        for place in range(first, last + 1):
+            maps = self.blocks[place](maps)
             if place in self.ends:
                 kept.append(maps)
         return kept
@@ -116,6 +140,25 @@ def load_efficientnet_lite0() -> EfficientNetLite0:
     return model.eval()
 
 
+def fold_normalisation(model: EfficientNetLite0) -> EfficientNetLite0:
+    """Put each normalisation into the convolution before it, which gives the same numbers in about half of the time.
+
+    Parameters
+    ----------
+    model : EfficientNetLite0
+        In evaluation mode; it is changed.
+
+    Returns
+    -------
+    EfficientNetLite0
+        The same one. Its weights can be trained further; running means no longer exist.
+    """
+    for part in model.modules():
+        if isinstance(part, _Convolution):
+            part.fold()
+    return model
+
+
 class _Convolution(nn.Module):
     """A convolution without bias, its normalisation, and the activation."""
 
@@ -124,11 +167,17 @@ class _Convolution(nn.Module):
         border = kernel - stride
         self.pad = nn.ZeroPad2d((border // 2, border - border // 2) * 2) if border else nn.Identity()
         self.weights = nn.Conv2d(inputs, outputs, kernel, stride, groups=groups, bias=False)
-        self.normalised = nn.BatchNorm2d(outputs, eps=1e-3, momentum=0.01)
-        self.activation = nn.ReLU6() if active else nn.Identity()
+        self.normalised: nn.Module = nn.BatchNorm2d(outputs, eps=1e-3, momentum=0.01)
+        self.activation = nn.ReLU6(inplace=True) if active else nn.Identity()
 
     def forward(self, maps: Tensor) -> Tensor:
         return cast(Tensor, self.activation(self.normalised(self.weights(self.pad(maps)))))
+
+    def fold(self) -> None:
+        if isinstance(self.normalised, nn.BatchNorm2d):
+            trained = self.weights.weight.requires_grad
+            self.weights = nn.utils.fuse_conv_bn_eval(self.weights, self.normalised).requires_grad_(trained)  # its bias too
+            self.normalised = nn.Identity()
 
 
 class _Block(nn.Module):

@@ -26,6 +26,37 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
+def ask_server(url: str, body: bytes | None = None, *, content_type: str = "application/json", timeout_s: float = 10.0) -> bytes:
+    """Ask a server on this machine, past any proxy.
+
+    Parameters
+    ----------
+    url : str
+        Address on the loopback address.
+    body : bytes, optional
+        Sent with POST; without one it is GET.
+    content_type : str, default "application/json"
+        Of the body.
+    timeout_s : float, default 10
+        Seconds to wait for the answer.
+
+    Returns
+    -------
+    bytes
+        Body of the answer.
+
+    Raises
+    ------
+    OSError
+        If it does not answer, or with a status of 400 and more.
+    """
+    request = urllib.request.Request(url, data=body, headers={"Content-Type": content_type} if body else {})  # noqa: S310 - loopback
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(request, timeout=timeout_s) as response:
+        answer: bytes = response.read()
+    return answer
+
+
 @contextmanager
 def run_server(command: Sequence[str], *, ready_url: str, env: Mapping[str, str] | None = None, timeout_s: float = 60.0) -> Iterator[str]:
     """Start a server, wait until it answers, and end it and its children when the block ends.

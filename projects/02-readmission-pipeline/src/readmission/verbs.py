@@ -90,11 +90,11 @@ def score(engine: str, source: Path, output: Path, artefacts: Path | None, worke
 def deploy(target: str, apply: bool, keep: bool, teardown: bool, config: Path | None, artefacts: Path | None, out: Path | None) -> None:
     """Plan a deployment and, with --apply, carry it out."""
     from carefolio.config import project_home
+    from carefolio.deploy.steps import render_plan
     from readmission.config import FOLDER, PROJECT
     from readmission.deploy.bundle import model_sha256
     from readmission.deploy.plan import apply_plan, build_plan, read_metrics, write_plan
     from readmission.deploy.settings import load_settings
-    from readmission.deploy.steps import render_plan
 
     settings = load_settings(config)
     artefacts = artefacts or project_home(FOLDER) / "artefacts"

@@ -1,5 +1,7 @@
 """The grader as an API: ``POST /grade`` takes a photograph as it is, as an upload of a form, or in base64 within JSON.
 
+Who asks for ``application/fhir+json`` gets a DiagnosticReport of FHIR R4 instead of the API's own answer.
+
 A photograph takes tenths of a second and runs in a thread, off the event loop. It is read with bounds, kept nowhere, and repeated in no
 error and no log.
 """
@@ -7,30 +9,33 @@ error and no log.
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, FastAPI, HTTPException
+from fastapi import APIRouter, Depends, FastAPI, Header, HTTPException, Query
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from starlette.datastructures import UploadFile
 from starlette.requests import Request
+from starlette.responses import JSONResponse
 
 from carefolio.command import DISCLAIMER
 from carefolio.exceptions import ArtefactError, PictureTooLargeError, UnsuitablePictureError, UnsupportedPictureError
 from carefolio.serving import ServingSettings
 from carefolio.serving import create_app as create_guarded_app
-from retinopathy.artefacts import find_grader
+from retinopathy.artefacts import chosen_precision, find_grader
+from retinopathy.fhir import MEDIA_TYPE, Side, diagnostic_report
 from retinopathy.predictor import RetinaPredictor
 from retinopathy.schemas import EXAMPLES, PHOTO_TYPES, GradeRequest, GradeResponse, describe_answer, describe_grader
 
 DISTRIBUTION = "carefolio-retinopathy"
 BODY_LIMIT_BYTES = 16 * 1024 * 1024
 DESCRIPTION = ("Grades of diabetic retinopathy for photographs of the retina, learnt from one public data set of one camera. " + DISCLAIMER)
-_REQUEST: dict[str, Any] = {"requestBody": {"required": True, "content": {
+REQUEST: dict[str, Any] = {"requestBody": {"required": True, "content": {
     "application/json": {"schema": GradeRequest.model_json_schema()},
     "multipart/form-data": {"schema": {"type": "object", "required": ["photo"], "properties": {
         "photo": {"type": "string", "format": "binary"}, "explain": {"type": "string", "enum": ["true", "false"]}}}},
@@ -64,19 +69,47 @@ def create_app() -> FastAPI:
     folder, opened = find_grader(), list[RetinaPredictor]()
     card = folder.parent / "reports" / "model_card.md"
     return create_guarded_app(title="Retinopathy grader", version=version(DISTRIBUTION), description=DESCRIPTION,
-                              routers=[_build_router(opened)], ready=partial(_check, opened), settings=settings,
+                              routers=[_build_router(opened)], ready=partial(check_open, opened), settings=settings,
                               model_card=card if card.is_file() else None, examples=EXAMPLES,
-                              resources=partial(_open_grader, folder=folder, opened=opened))
+                              resources=partial(open_grader, folder=folder, opened=opened))
 
 
 @asynccontextmanager
-async def _open_grader(app: FastAPI, *, folder: Path, opened: list[RetinaPredictor]) -> AsyncIterator[None]:
-    opened.append(RetinaPredictor.open(folder))
+async def open_grader(app: FastAPI, *, folder: Path, opened: list[RetinaPredictor]) -> AsyncIterator[None]:
+    """Hold the grader open while the app serves.
+
+    Parameters
+    ----------
+    app : FastAPI
+        Given by the app factory.
+    folder : Path
+        Of the grader.
+    opened : list of RetinaPredictor
+        Receives it.
+
+    Yields
+    ------
+    None
+        The app serves in the block.
+    """
+    opened.append(RetinaPredictor.open(folder, precision=chosen_precision()))
     yield
     opened.clear()
 
 
-def _check(opened: list[RetinaPredictor]) -> None:
+def check_open(opened: list[RetinaPredictor]) -> None:
+    """Check that a grader is open.
+
+    Parameters
+    ----------
+    opened : list of RetinaPredictor
+        As `open_grader` fills it.
+
+    Raises
+    ------
+    ArtefactError
+        If there is none.
+    """
     if not opened:
         raise ArtefactError("no grader is open; start the server again.")
 
@@ -124,17 +157,46 @@ async def _read_form(request: Request) -> Sent:
         return Sent(await photo.read(), form.get("explain") == "true")
 
 
+def grade_sent(predictor: RetinaPredictor, sent: Sent) -> GradeResponse:
+    """Grade a photograph that was sent.
+
+    Parameters
+    ----------
+    predictor : RetinaPredictor
+        The open grader.
+    sent : Sent
+        The photograph.
+
+    Returns
+    -------
+    GradeResponse
+        In the form of the API.
+
+    Raises
+    ------
+    HTTPException
+        413, 415 or 422 for a file that cannot be read as a picture.
+    """
+    try:
+        graded = predictor.grade(sent.content)
+    except UnsuitablePictureError as error:
+        raise HTTPException(_status_of(error), str(error)) from None
+    model = describe_grader(predictor.record, sha256=predictor.sha256, version=version(DISTRIBUTION))
+    return describe_answer(graded, model, explain=sent.explain)
+
+
 def _build_router(opened: list[RetinaPredictor]) -> APIRouter:
     router = APIRouter(tags=["grader"])
 
-    @router.post("/grade", summary="Grade of one photograph", openapi_extra=_REQUEST)
-    def grade(sent: Annotated[Sent, Depends(read_sent)]) -> GradeResponse:
-        predictor = opened[0]
-        try:
-            graded = predictor.grade(sent.content)
-        except UnsuitablePictureError as error:
-            raise HTTPException(_status_of(error), str(error)) from None
-        return describe_answer(graded, describe_grader(predictor.record, version=version(DISTRIBUTION)), explain=sent.explain)
+    @router.post("/grade", summary="Grade of one photograph", openapi_extra=REQUEST, response_model=GradeResponse,
+                 responses={200: {"content": {MEDIA_TYPE: {"schema": {"type": "object", "required": ["resourceType"]}}}}})
+    def grade(sent: Annotated[Sent, Depends(read_sent)], accept: Annotated[str, Header()] = "", eye: Annotated[Side | None, Query(
+            description=f"Which eye was photographed; for `Accept: {MEDIA_TYPE}`, which gives a DiagnosticReport")] = None,
+              explain: Annotated[Literal["true", "false"], Query(description="Also give the overlay")] = "false") -> Any:
+        answer = grade_sent(opened[0], replace(sent, explain=sent.explain or explain == "true"))
+        if MEDIA_TYPE in accept:
+            return JSONResponse(diagnostic_report(answer, eye=eye, issued=datetime.now(UTC)), media_type=MEDIA_TYPE)
+        return answer
 
     return router
 

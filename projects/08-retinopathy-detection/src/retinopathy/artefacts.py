@@ -4,9 +4,11 @@ import os
 from pathlib import Path
 
 from carefolio.config import project_home
-from carefolio.exceptions import ArtefactError
+from carefolio.exceptions import ArtefactError, ConfigError
 from retinopathy.config import FOLDER, PROJECT
-from retinopathy.predictor import RECORD_FILE
+from retinopathy.predictor import MODEL_FILES, RECORD_FILE, Precision
+
+PRECISION_VARIABLE = "RETINOPATHY_PRECISION"
 
 
 def find_grader(out: Path | None = None) -> Path:
@@ -36,4 +38,24 @@ def find_grader(out: Path | None = None) -> Path:
     if found is None:
         raise ArtefactError(f"there is no grader in {' or '.join(map(str, places))}: expected {RECORD_FILE}. Make one with "
                             "`retinopathy run --quick`, or name a run with --out.")
+    return found
+
+
+def chosen_precision() -> Precision:
+    """Read which numbers the service computes with.
+
+    Returns
+    -------
+    {"float32", "int8"}
+        That of ``$RETINOPATHY_PRECISION``, else float32.
+
+    Raises
+    ------
+    ConfigError
+        If it is another word.
+    """
+    word = os.environ.get(PRECISION_VARIABLE) or "float32"
+    found = next((one for one in MODEL_FILES if one == word), None)
+    if found is None:
+        raise ConfigError(f"{PRECISION_VARIABLE} must be {' or '.join(MODEL_FILES)}; got {word!r}.")
     return found

@@ -17,6 +17,9 @@ from retinopathy.heads import DR, REFERABLE_STEP, decide_grade, grade_probabilit
 
 Floats = npt.NDArray[np.float64]
 Whole = npt.NDArray[np.int64]
+FROZEN, GRADER = "frozen", "grader"
+SYSTEMS = (FROZEN, GRADER)
+"""Heads on the frozen network, and the tuned grader that is kept."""
 
 
 @dataclass(frozen=True)
@@ -85,28 +88,60 @@ class Answers:
         return grade_probabilities(self.steps[:, DR])
 
 
-def read_answers(out: Path) -> tuple[dict[str, Answers], npt.NDArray[np.bool_]]:
-    """Read what the grader of a run answered.
+def read_wanted(out: Path) -> tuple[Whole, Whole, Whole]:
+    """Read the right answers of a run, and which photographs learn.
+
+    Parameters
+    ----------
+    out : Path
+        Folder of the run.
+
+    Returns
+    -------
+    grades, risks, folds : ndarray of int, shape (n,)
+        In the order of the photographs.
+    """
+    import polars as pl
+
+    table = pl.read_parquet(out / "features" / "photographs.parquet")
+    grades, risks, folds = (table[name].to_numpy().astype(np.int64) for name in ("dr_grade", "dme_risk", "fold"))
+    return grades, risks, folds
+
+
+def read_steps(out: Path) -> dict[str, npt.NDArray[np.float64]]:
+    """Read what the graders of a run answered.
+
+    Parameters
+    ----------
+    out : Path
+        Folder of the run.
+
+    Returns
+    -------
+    dict of str to ndarray
+        ``frozen`` and ``grader``, shape (n, 6): out of fold on train; ``altered``, shape (n_test, views - 1, 6).
+    """
+    return read_features(out / "train" / "idrid.npz")
+
+
+def read_answers(out: Path, system: str) -> dict[str, Answers]:
+    """Read what a system of a run answered.
 
     Parameters
     ----------
     out : Path
         Folder of the run, trained.
+    system : {"frozen", "grader"}
+        Heads on the frozen network, or the tuned grader.
 
     Returns
     -------
-    parts : dict of str to Answers
+    dict of str to Answers
         ``out_of_fold`` and ``test``.
-    learns : ndarray of bool, shape (n,)
-        Which photographs are of the train part.
     """
-    import polars as pl
-
-    table = pl.read_parquet(out / "features" / "photographs.parquet")
-    grades, risks = (table[name].to_numpy().astype(np.int64) for name in ("dr_grade", "dme_risk"))
-    steps, learns = read_features(out / "train" / "idrid.npz")["steps"], table["fold"].to_numpy() != HELD_OUT
-    return {"out_of_fold": Answers(grades[learns], risks[learns], steps[learns]),
-            "test": Answers(grades[~learns], risks[~learns], steps[~learns])}, learns
+    grades, risks, folds = read_wanted(out)
+    steps, learns = read_steps(out)[system], folds != HELD_OUT
+    return {name: Answers(grades[here], risks[here], steps[here]) for name, here in (("out_of_fold", learns), ("test", ~learns))}
 
 
 def choose(answers: Answers, settings: EvaluationSettings) -> Chosen:

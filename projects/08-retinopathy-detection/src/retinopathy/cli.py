@@ -6,6 +6,7 @@ import click
 
 from carefolio.command import Group
 from carefolio.stages import dashboard_verb, stage_verbs
+from retinopathy.cloud.verbs import cloud
 from retinopathy.verbs import grade, open_run
 
 
@@ -29,16 +30,19 @@ def main() -> None:
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to bind.")
 @click.option("--port", type=click.IntRange(1, 65535), default=8008, show_default=True, help="Port to bind.")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Folder of a run whose grader is served.")
+@click.option("--precision", type=click.Choice(["float32", "int8"]), default="float32", show_default=True,
+              help="Numbers that the network computes with; int8 is faster, and now and then gives another grade.")
 @click.option("--no-auth", is_flag=True, help="Ask for no key; on this machine only.")
-def serve(host: str, port: int, out: Path | None, no_auth: bool) -> None:
+def serve(host: str, port: int, out: Path | None, precision: str, no_auth: bool) -> None:
     """Serve the grader as an API; makes a key if none is configured."""
     import os
 
     from carefolio.command import serve_app
     from carefolio.serving.start import server_environment
+    from retinopathy.artefacts import PRECISION_VARIABLE
 
     variables, key = server_environment(os.environ, host=host, no_auth=no_auth)
-    os.environ.update(variables | ({"CAREFOLIO_ARTEFACTS": str(out.resolve())} if out else {}))
+    os.environ.update(variables | {PRECISION_VARIABLE: precision} | ({"CAREFOLIO_ARTEFACTS": str(out.resolve())} if out else {}))
     header = f" -H 'X-API-Key: {key}'" if key else ""
     click.echo("try it from another terminal:\n"
                f"curl -s http://{host}:{port}/grade -H 'Content-Type: image/jpeg'{header} --data-binary @photo.jpg")
@@ -49,5 +53,5 @@ STAGES = stage_verbs("retinopathy", "retinopathy", open_run, parts=("idrid", "re
                      about={"train": "See every photograph, fit the heads and export the grader; needs `data`.",
                             "evaluate": "Judge grades, promise and abstention on the test parts; needs `train`."})
 DASHBOARD = dashboard_verb("retinopathy", port=8508, about="Grade a photograph and browse the results; trains nothing.")
-for verb in (grade, *STAGES, serve, DASHBOARD):
+for verb in (grade, *STAGES, serve, DASHBOARD, cloud):
     main.add_command(verb)

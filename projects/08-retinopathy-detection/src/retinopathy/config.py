@@ -45,6 +45,20 @@ class HeadSettings(Settings):
     strengths: tuple[Annotated[float, Field(gt=0)], ...] = Field(min_length=1)
 
 
+class TuningSettings(Settings):
+    """How the later stages of the network are tuned, together with the heads."""
+
+    epochs: int = Field(ge=0)
+    batch: int = Field(ge=1)
+    rate: float = Field(gt=0)
+    head_rate: float = Field(gt=0)
+    decay: float = Field(ge=0)
+    warm_up: float = Field(ge=0, lt=1)
+    dropout: float = Field(ge=0, lt=1)
+    mixing: float = Field(ge=0)
+    averaging: float = Field(ge=0, lt=1)
+
+
 class EvaluationSettings(Settings):
     """Intervals, the promise of the sets of grades, and the bounds that a screener is held against."""
 
@@ -53,6 +67,7 @@ class EvaluationSettings(Settings):
     coverage: float = Field(gt=0.5, lt=1)
     least_sensitivity: float = Field(gt=0, lt=1)
     least_specificity: float = Field(gt=0, lt=1)
+    sizes: tuple[Annotated[int, Field(ge=8)], ...]
 
 
 class RetinopathySettings(Settings):
@@ -64,4 +79,6 @@ class RetinopathySettings(Settings):
     split: SplitSettings
     features: FeatureSettings
     heads: HeadSettings
+    tuning: TuningSettings
+    benchmark: TuningSettings
     evaluation: EvaluationSettings

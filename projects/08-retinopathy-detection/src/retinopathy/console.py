@@ -10,7 +10,7 @@ from carefolio.artefacts import atomic_path
 from carefolio.datasets.idrid import GRADES
 from carefolio.exceptions import UnsuitablePictureError
 from retinopathy.artefacts import find_grader
-from retinopathy.explanation import overlay
+from retinopathy.overlay import overlay
 from retinopathy.predictor import Graded, RetinaPredictor
 
 SHOWN = ("gradable", "reasons", "grade", "grades", "probabilities", "referable", "referred", "dme", "quality", "notes")

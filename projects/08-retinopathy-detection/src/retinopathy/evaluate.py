@@ -6,8 +6,9 @@ once a run. Intervals resample photographs: the data set names no patients.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,13 +21,16 @@ from carefolio.metrics.calibration import brier_score, expected_calibration_erro
 from carefolio.metrics.conformal import grade_sets, mean_set_size, set_coverage
 from carefolio.metrics.discrimination import average_precision, classification_at, roc_auc, roc_points
 from carefolio.metrics.ordinal import mean_absolute_error, quadratic_weighted_kappa
-from carefolio.parts import read_record, read_table, write_results
+from carefolio.parts import read_record, write_results
 from carefolio.uncertainty import bootstrap_values
-from retinopathy.choosing import Answers, Chosen, choose, read_answers
+from retinopathy.benchmark import evaluate_benchmark
+from retinopathy.choosing import GRADER, SYSTEMS, Answers, Chosen, choose, read_answers, read_steps, read_wanted
 from retinopathy.config import EvaluationSettings, RetinopathySettings
-from retinopathy.features import read_features
-from retinopathy.heads import DME, N_GRADES, N_RISKS, REFERABLE_STEP, ask_heads
-from retinopathy.train import read_heads
+from retinopathy.exported import compare_exports
+from retinopathy.features import HELD_OUT, TEST
+from retinopathy.heads import DME, N_GRADES, N_RISKS, REFERABLE_STEP
+from retinopathy.seeing import PHOTOGRAPHS, kept_photographs
+from retinopathy.sizes import read_sizes
 
 if TYPE_CHECKING:
     import polars as pl
@@ -39,6 +43,8 @@ SCORES: dict[str, bool | None] = {
     "brier_score": False, "calibration_error": False, "sensitivity": True, "specificity": True, "dme_roc_auc": True,
     "set_coverage": None, "set_size": False, "answered_alone": True}
 """What a grader is judged by, and whether higher is better. Areas, precision, Brier score, sensitivity and specificity are of referral."""
+
+SHOWN_BY_SIZE = ("quadratic_weighted_kappa", "accuracy", "roc_auc")
 
 
 def evaluate_parts(settings: RetinopathySettings, out: Path, *, step: Step) -> None:
@@ -55,8 +61,8 @@ def evaluate_parts(settings: RetinopathySettings, out: Path, *, step: Step) -> N
     """
     for part in read_record(out)["parts"]:
         with step(f"evaluate {part}"):
-            found, curves = (evaluate_grader if part == "idrid" else evaluate_benchmark)(settings, out)
-            write_results(out, part, found, curves, {"idrid_errors": wrong(out)} if part == "idrid" else {})
+            found, curves = (evaluate_grader if part == PHOTOGRAPHS else evaluate_benchmark)(settings, out)
+            write_results(out, part, found, curves, {"idrid_errors": wrong(out)} if part == PHOTOGRAPHS else {})
 
 
 def evaluate_grader(settings: RetinopathySettings, out: Path) -> tuple[dict[str, Metric], dict[str, Any]]:
@@ -72,29 +78,69 @@ def evaluate_grader(settings: RetinopathySettings, out: Path) -> tuple[dict[str,
     Returns
     -------
     metrics : dict of str to Metric
-        ``idrid.<part>.grader.<score>`` for ``out_of_fold``, ``test`` and, with several views, ``altered``.
+        ``idrid.<part>.<system>.<score>`` for ``out_of_fold``, ``test`` and, for the grader with several views, ``altered``.
     curves : dict
         What the figures draw.
     """
-    limits, (parts, learns) = settings.evaluation, read_answers(out)
-    chosen = choose(parts["out_of_fold"], limits)
-    altered = _altered(out, ~learns, parts["test"])
-    metrics: dict[str, Metric] = {}
-    for name, answers, photographs in (*((name, one, np.arange(len(one.grades))) for name, one in parts.items()), *altered):
-        metrics |= judge(f"idrid.{name}.grader", answers, chosen, limits, groups=photographs, seed=settings.seed)
-    metrics["idrid.out_of_fold.grader.referral_threshold"] = metric(chosen.referral, n=int(learns.sum()), higher_is_better=None)
-    return metrics, draw(parts["test"], chosen, limits)
+    limits, metrics = settings.evaluation, dict[str, Metric]()
+    for system in SYSTEMS:
+        parts = read_answers(out, system)
+        chosen = choose(parts["out_of_fold"], limits)
+        metrics[f"idrid.out_of_fold.{system}.referral_threshold"] = metric(chosen.referral, n=len(parts["out_of_fold"].grades),
+                                                                           higher_is_better=None)
+        for name, answers, photographs in _judged(out, system, parts):
+            metrics |= judge(f"idrid.{name}.{system}", answers, chosen, limits, groups=photographs, seed=settings.seed)
+    test = parts["test"]
+    everyone, (compared, exported) = np.arange(len(test.grades)), compare_exports(settings, out)
+    metrics |= compared | judge("idrid.test.int8", replace(test, steps=exported["int8"]), chosen, limits, groups=everyone,
+                                seed=settings.seed)
+    smaller, sizes = judge_sizes(settings, out)
+    return metrics | smaller, draw(test, chosen, limits) | {"sizes": sizes}
 
 
-def _altered(out: Path, held_out: npt.NDArray[np.bool_], test: Answers) -> list[tuple[str, Answers, Whole]]:
-    """Ask about the test photographs as other cameras would have taken them; nothing where there is one view of each."""
-    seen = read_features(out / "features" / "idrid.npz")["seen"][held_out]
-    views = seen.shape[1] - 1
+def judge_sizes(settings: RetinopathySettings, out: Path) -> tuple[dict[str, Metric], dict[str, Any]]:
+    """Judge the heads on photographs that were first made small.
+
+    Parameters
+    ----------
+    settings : RetinopathySettings
+        Settings.
+    out : Path
+        Folder of the run.
+
+    Returns
+    -------
+    metrics : dict of str to Metric
+        ``idrid.test.at_<pixels>.<score>``.
+    curves : dict
+        ``pixels``, and value, low and high of each score of `SHOWN_BY_SIZE`.
+    """
+    grades, risks, folds = read_wanted(out)
+    learns, metrics, answers = folds != HELD_OUT, dict[str, Metric](), read_sizes(settings, out)
+    for pixels, steps in answers.items():
+        train, test = (Answers(grades[here], risks[here], steps[here]) for here in (learns, ~learns))
+        metrics |= judge(f"idrid.test.at_{pixels}", test, choose(train, settings.evaluation), settings.evaluation,
+                         groups=np.arange(len(test.grades)), seed=settings.seed)
+    drawn = {score: [[metrics[f"idrid.test.at_{pixels}.{score}"].value, metrics[f"idrid.test.at_{pixels}.{score}"].low,
+                      metrics[f"idrid.test.at_{pixels}.{score}"].high] for pixels in answers] for score in SHOWN_BY_SIZE}
+    return metrics, {"pixels": list(answers), **drawn}
+
+
+def _judged(out: Path, system: str, parts: Mapping[str, Answers]) -> list[tuple[str, Answers, Whole]]:
+    """Give the parts that a system is judged on, with the photograph of each row."""
+    found = [(name, one, np.arange(len(one.grades))) for name, one in parts.items()]
+    return found + (_altered(out, parts["test"]) if system == GRADER else [])
+
+
+def _altered(out: Path, test: Answers) -> list[tuple[str, Answers, Whole]]:
+    """Give the answers to the test photographs as other cameras would have taken them; nothing where there is one view of each."""
+    steps = read_steps(out)["altered"]
+    photographs, views = steps.shape[:2]
     if not views:
         return []
-    steps = ask_heads(read_heads(out), seen[:, 1:].reshape(len(seen) * views, -1))
     repeat = partial(np.repeat, repeats=views)
-    return [("altered", Answers(repeat(test.grades), repeat(test.risks), steps), repeat(np.arange(len(seen))))]
+    answers = Answers(repeat(test.grades), repeat(test.risks), steps.reshape(-1, steps.shape[2]))
+    return [("altered", answers, repeat(np.arange(photographs)))]
 
 
 def judge(name: str, answers: Answers, chosen: Chosen, settings: EvaluationSettings, *, groups: Whole, seed: int) -> dict[str, Metric]:
@@ -207,56 +253,7 @@ def wrong(out: Path) -> pl.DataFrame:
     """
     import polars as pl
 
-    answers = read_answers(out)[0]["test"]
-    table = pl.read_parquet(out / "features" / "photographs.parquet").filter(part="test").with_columns(
-        decided=pl.Series(answers.decided, dtype=pl.Int8), referable=pl.Series(answers.steps[:, REFERABLE_STEP]))
-    pictures = read_table(out, "idrid").filter(part="test").select("name", "image")
-    shown = table.filter(pl.col("decided") != pl.col("dr_grade")).select("name", "dr_grade", "decided", "referable")
-    return shown.join(pictures, on="name")
-
-
-def evaluate_benchmark(settings: RetinopathySettings, out: Path) -> tuple[dict[str, Metric], dict[str, Any]]:
-    """Judge the linear layers on the test part of the benchmark of 28 pixels: the mean of three trainings, and the worst and the best.
-
-    Parameters
-    ----------
-    settings : RetinopathySettings
-        Settings.
-    out : Path
-        Folder of the run.
-
-    Returns
-    -------
-    metrics : dict of str to Metric
-        ``retinamnist.test.linear.accuracy`` and ``roc_auc`` (mean of the grades, each against the others).
-    curves : dict
-        Nothing that is drawn yet.
-    """
-    import polars as pl
-
-    table, limits = pl.read_parquet(out / "features" / "pictures.parquet"), settings.evaluation
-    parts, grades = table["part"].cast(pl.String).to_numpy(), table["dr_grade"].to_numpy().astype(np.int64)
-    test, rest = parts[parts != "train"] == "test", grades[parts != "train"]
-    found = read_features(out / "train" / "retinamnist.npz")["probabilities"][:, test]
-    truth = rest[test]
-
-    def _scores(weights: Floats) -> list[float]:
-        rows = [_benchmark_scores(one, truth, weights) for one in found]
-        return [float(value) for value in np.mean(rows, axis=0)]
-
-    intervals = bootstrap_values(_scores, groups=np.arange(len(truth)), n_replicates=limits.replicates, level=limits.level,
-                                 random_state=settings.seed)
-    metrics = {f"retinamnist.test.linear.{name}": metric(interval, higher_is_better=True)
-               for name, interval in zip(("accuracy", "roc_auc"), intervals, strict=True)}
-    own = [_benchmark_scores(one, truth, np.ones(len(truth))) for one in found]
-    for place, name in enumerate(("accuracy", "roc_auc")):
-        values = [row[place] for row in own]
-        metrics |= {f"retinamnist.test.linear.{which}_seed_{name}": metric(value, n=len(truth), higher_is_better=True)
-                    for which, value in (("lowest", min(values)), ("highest", max(values)))}
-    return metrics, {}
-
-
-def _benchmark_scores(probabilities: Floats, truth: Whole, weights: Floats) -> tuple[float, float]:
-    areas = [roc_auc(np.asarray(truth == grade, dtype=np.int64), probabilities[:, grade], sample_weight=weights)
-             for grade in range(N_GRADES) if weights[truth == grade].sum() > 0]
-    return float(weights @ (probabilities.argmax(axis=1) == truth) / weights.sum()), float(np.mean(areas))
+    answers = read_answers(out, GRADER)["test"]
+    table = kept_photographs(out).filter(part=TEST).with_columns(decided=pl.Series(answers.decided, dtype=pl.Int8),
+                                                                 referable=pl.Series(answers.steps[:, REFERABLE_STEP]))
+    return table.filter(pl.col("decided") != pl.col("dr_grade")).select("name", "dr_grade", "decided", "referable", "image")

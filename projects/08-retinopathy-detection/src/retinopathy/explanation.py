@@ -9,66 +9,89 @@ What a map shows is only what the head adds up. It is no lesion finder, and a pl
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 
-import numpy as np
-import numpy.typing as npt
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from carefolio.pictures import Pixels
-from retinopathy.preparation import EDGE
+from retinopathy.preparation import EDGE, EVEN
 
 POOLED = 3
 """Numbers of each channel: its mean, its highest value and its spread over the map."""
+TINY = 1e-12
+"""Added to a squared spread, so that a flat map divides by nothing."""
 
 
-def field_of(maps: Tensor) -> Tensor:
-    """Mark the places of a map that lie within the round field: the network answers to its own borders, which show nothing.
+def lit_share(squares: Tensor) -> Tensor:
+    """Mark the pixels that show something: what lies outside of the field is of one grey.
 
     Parameters
     ----------
+    squares : torch.Tensor of uint8, shape (n, side, side, 3)
+        Prepared photographs.
+
+    Returns
+    -------
+    torch.Tensor of float32, shape (n, 1, side, side)
+        1 or 0; averaged over blocks of pixels it says how much of a block is lit.
+    """
+    return (squares.float() - EVEN).abs().amax(dim=3)[:, None].clamp(max=1.0)
+
+
+def field_of(lit: Tensor, maps: Tensor) -> Tensor:
+    """Mark the places of a map that show the retina: a network answers to borders and to bands where the camera shows nothing.
+
+    Parameters
+    ----------
+    lit : torch.Tensor of float, shape (n, 1, side, side)
+        Share of each block of pixels that is lit; ``side`` is a multiple of the map's.
     maps : torch.Tensor, shape (n, channels, height, width)
         Of one stage.
 
     Returns
     -------
-    torch.Tensor of bool, shape (height, width)
-        A disc of `retinopathy.preparation.EDGE` of the half side.
+    torch.Tensor of bool, shape (n, 1, height, width)
+        Lit by half at least, and within a disc of `retinopathy.preparation.EDGE` of the half side; the disc where nothing is lit.
     """
     height, width = maps.shape[2:]
     down, across = ((torch.arange(size, device=maps.device) + 0.5) / size * 2 - 1 for size in (height, width))
-    return down[:, None] ** 2 + across[None, :] ** 2 <= EDGE**2
+    disc = (down[:, None] ** 2 + across[None, :] ** 2 <= EDGE**2)[None, None]
+    field = (nn.functional.avg_pool2d(lit, lit.shape[-1] // width) >= 0.5) & disc
+    return field | (disc & ~field.flatten(1).any(dim=1)[:, None, None, None])
 
 
-def pool(maps: Tensor) -> list[Tensor]:
+def pool(maps: Tensor, field: Tensor) -> list[Tensor]:
     """Give mean, highest value and spread of each channel within the field.
 
     Parameters
     ----------
     maps : torch.Tensor, shape (n, channels, height, width)
         Of one stage.
+    field : torch.Tensor of bool, shape (n, 1, height, width)
+        As `field_of` gives it.
 
     Returns
     -------
     list of torch.Tensor, each of shape (n, channels)
         Three.
     """
-    field = field_of(maps)
-    places = field.sum()
+    places = field.sum(dim=(2, 3))
     mean = (maps * field).sum(dim=(2, 3)) / places
-    spread = (((maps - mean[:, :, None, None]) ** 2 * field).sum(dim=(2, 3)) / places).sqrt()
+    spread = (((maps - mean[:, :, None, None]) ** 2 * field).sum(dim=(2, 3)) / places + TINY).sqrt()
     return [mean, maps.masked_fill(~field, -torch.inf).amax(dim=(2, 3)), spread]
 
 
-def lay_out(maps: Tensor, weights: Tensor) -> Tensor:
+def lay_out(maps: Tensor, field: Tensor, pooled: Sequence[Tensor], weights: Tensor) -> Tensor:
     """Lay out what a stage adds to a logit over the places of its map.
 
     Parameters
     ----------
     maps : torch.Tensor, shape (n, channels, height, width)
         Of one stage.
+    field : torch.Tensor of bool, shape (n, 1, height, width)
+        As `field_of` gives it.
+    pooled : sequence of torch.Tensor, each of shape (n, channels)
+        As `pool` gives them.
     weights : torch.Tensor, shape (3, channels)
         Of mean, highest value and spread in the logit.
 
@@ -77,12 +100,11 @@ def lay_out(maps: Tensor, weights: Tensor) -> Tensor:
     torch.Tensor, shape (n, height, width)
         Sums over places to the weighted sum of the pooled numbers; nothing outside of the field.
     """
-    mean, highest, spread = (one[:, :, None, None] for one in pool(maps))
-    field = field_of(maps)
-    places = field.sum()
+    mean, highest, spread = (one[:, :, None, None] for one in pooled)
+    places = field.sum(dim=(2, 3), keepdim=True)
     reached = ((maps >= highest) & field).to(maps.dtype)
     of_mean, of_highest = maps * field / places, maps * reached / reached.sum(dim=(2, 3), keepdim=True)
-    of_spread = (maps - mean) ** 2 * field / (places * spread.clamp_min(1e-12))
+    of_spread = ((maps - mean) ** 2 + TINY) * field / (places * spread)
     a, b, c = (weight[None, :, None, None] for weight in weights)
     return (a * of_mean + b * of_highest + c * of_spread).sum(dim=1)
 
@@ -107,33 +129,3 @@ def add_up(layers: Sequence[Tensor]) -> Tensor:
         wide = layer.repeat_interleave(factor, dim=1).repeat_interleave(factor, dim=2)
         spread.append(wide / factor**2)
     return torch.stack(spread).sum(dim=0)
-
-
-def overlay(square: Pixels, relevance: npt.NDArray[np.float32], *, strongest: float = 0.75) -> bytes:
-    """Colour a square by what each place adds to the referral: red for it, blue against it.
-
-    Parameters
-    ----------
-    square : ndarray of uint8, shape (side, side, 3)
-        As `retinopathy.preparation.cut_out` gives it.
-    relevance : ndarray, shape (height, width)
-        As the grader gives it.
-    strongest : float, default 0.75
-        How much of the colour the strongest place gets.
-
-    Returns
-    -------
-    bytes
-        A PNG of the size of the square.
-    """
-    from PIL import Image
-
-    side = len(square)
-    smooth = Image.fromarray(relevance.astype(np.float32) - float(np.median(relevance))).resize((side, side), Image.Resampling.BICUBIC)
-    values = np.asarray(smooth)
-    share = np.abs(values) / max(float(np.quantile(np.abs(values), 0.998)), 1e-12)
-    opacity = strongest * share.clip(0, 1)[..., None] ** 0.8
-    colour = np.where(values[..., None] > 0, np.array([230, 60, 20]), np.array([30, 90, 220]))
-    file = io.BytesIO()
-    Image.fromarray(((1 - opacity) * square + opacity * colour).astype(np.uint8)).save(file, "PNG")
-    return file.getvalue()

@@ -9,15 +9,14 @@ from carefolio.artefacts import sha256_file
 from carefolio.evidence import ArtefactRecord
 from carefolio.parts import read_record, read_table
 from carefolio.pictures import Pixels
-from retinopathy.choosing import choose, read_answers
+from retinopathy.choosing import GRADER, choose, read_answers
 from retinopathy.config import RetinopathySettings
 from retinopathy.features import TRAIN, squares
-from retinopathy.predictor import MODEL_FILE, RECORD_FILE
-from retinopathy.train import read_heads, read_strength
+from retinopathy.predictor import MODEL_FILES, RECORD_FILE
 
 ARTEFACTS = "artefacts"
-SAMPLES = 6
-"""Train photographs on which the export is held against torch."""
+SAMPLES = 24
+"""Train photographs on which the export is held against torch, and the ranges of int8 are measured."""
 
 
 def export_run(settings: RetinopathySettings, out: Path) -> Path:
@@ -36,12 +35,11 @@ def export_run(settings: RetinopathySettings, out: Path) -> Path:
         Folder of the files.
     """
     from retinopathy.export import export_grader
-    from retinopathy.model import Grader, open_eye
+    from retinopathy.train import read_grader
 
-    chosen = choose(read_answers(out)[0]["out_of_fold"], settings.evaluation)
-    grader = Grader(open_eye(settings.features.stages), read_heads(out))
+    chosen = choose(read_answers(out, GRADER)["out_of_fold"], settings.evaluation)
     record = describe(settings, out, chosen.referral, chosen.sets)
-    return export_grader(grader, out / ARTEFACTS, record=record, samples=_samples(settings, out))
+    return export_grader(read_grader(settings, out), out / ARTEFACTS, record=record, samples=_samples(settings, out))
 
 
 def describe(settings: RetinopathySettings, out: Path, referral: float, sets: float) -> dict[str, Any]:
@@ -64,13 +62,14 @@ def describe(settings: RetinopathySettings, out: Path, referral: float, sets: fl
     provenance = read_record(out)["provenance"]["idrid"]
     return {"side": settings.preparation.side, "strength": settings.preparation.strength,
             "quality": {name: list(bounds) for name, bounds in settings.quality.items()}, "referral": referral, "sets": sets,
-            "coverage": settings.evaluation.coverage, "stages": list(settings.features.stages), "regularisation": read_strength(out),
+            "coverage": settings.evaluation.coverage, "stages": list(settings.features.stages), "epochs": settings.tuning.epochs,
             "seed": settings.seed, "data": {name: provenance[name] for name in ("name", "origin", "sha256", "rows")}}
 
 
 def _samples(settings: RetinopathySettings, out: Path) -> list[Pixels]:
-    table = read_table(out, "idrid").filter(part=TRAIN).head(SAMPLES)
-    return [squares(content, settings.preparation, views=1, seed=(settings.seed,))[0] for content in table["image"]]
+    table = read_table(out, "idrid").filter(part=TRAIN)
+    table = table.gather_every(max(1, table.height // SAMPLES)).head(SAMPLES)  # from all of it: neighbours resemble each other
+    return [squares((content, (settings.seed,)), settings.preparation)[0] for content in table["image"]]
 
 
 def artefact_records(out: Path) -> list[ArtefactRecord]:
@@ -86,5 +85,5 @@ def artefact_records(out: Path) -> list[ArtefactRecord]:
     list of ArtefactRecord
         Empty where nothing was exported.
     """
-    return [ArtefactRecord(file=f"{ARTEFACTS}/{name}", sha256=sha256_file(out / ARTEFACTS / name)) for name in (MODEL_FILE, RECORD_FILE)
-            if (out / ARTEFACTS / name).is_file()]
+    names = [name for name in (*MODEL_FILES.values(), RECORD_FILE) if (out / ARTEFACTS / name).is_file()]
+    return [ArtefactRecord(file=f"{ARTEFACTS}/{name}", sha256=sha256_file(out / ARTEFACTS / name)) for name in names]

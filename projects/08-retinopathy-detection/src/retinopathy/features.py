@@ -7,14 +7,19 @@ IDRiD names no patients; neighbouring files resemble each other in colour and gr
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+import json
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from carefolio.artefacts import atomic_path
+from carefolio.artefacts import atomic_path, read_json, write_json
 from carefolio.pictures import Pixels, read_picture
 from carefolio.splits import check_no_duplicate_rows_across_parts
 from retinopathy.alteration import alter, alter_field, draw_alteration, turn_over
@@ -24,12 +29,11 @@ from retinopathy.preparation import Field, NoFieldError, cut_out, even_light, fi
 if TYPE_CHECKING:
     import polars as pl
 
-    from retinopathy.model import Seen
-
-Features = npt.NDArray[np.float32]
 TRAIN, VALID, TEST = "train", "valid", "test"
 HELD_OUT = -1
 """Fold of what trains nothing."""
+Item = TypeVar("Item")
+Made = TypeVar("Made")
 
 
 def choose_photographs(frame: pl.DataFrame, settings: SplitSettings, *, seed: int) -> pl.DataFrame:
@@ -113,25 +117,24 @@ def block_folds(rows: int, settings: SplitSettings, *, seed: int) -> npt.NDArray
     return np.repeat(of_block, block)[:rows]
 
 
-def squares(content: bytes, settings: PreparationSettings, *, views: int, seed: Sequence[int]) -> list[Pixels]:
+def squares(photograph: tuple[bytes, Sequence[int]], settings: PreparationSettings, *, views: int = 1) -> list[Pixels]:
     """Prepare a photograph as it is, and as other cameras would have taken it.
 
     Parameters
     ----------
-    content : bytes
-        The file.
+    photograph : tuple of (bytes, sequence of int)
+        The file, and the seed of its alterations.
     settings : PreparationSettings
         Size and strength.
-    views : int
+    views : int, default 1
         How many; the first is the photograph as it is.
-    seed : sequence of int
-        Of the alterations.
 
     Returns
     -------
     list of ndarray of uint8, each of shape (side, side, 3)
         One a view; a photograph without a field is taken as a whole.
     """
+    content, seed = photograph
     pixels, rng = read_picture(content).pixels, np.random.default_rng(list(seed))
     field = field_or_whole(pixels)
     found = [even_light(cut_out(pixels, field, side=settings.side), strength=settings.strength)]
@@ -161,16 +164,47 @@ def field_or_whole(pixels: Pixels) -> Field:
         return whole_picture(pixels)
 
 
-def extract(pictures: Iterator[list[Pixels]], look: Callable[[Sequence[Pixels]], Seen], *, rows: int, batch: int,
-            advance: Callable[[int, int], None]) -> Features:
+def ahead(make: Callable[[Item], Made], items: Iterable[Item], *, workers: int | None = None) -> Iterator[Made]:
+    """Make things in processes of their own, in order, a few ahead of where they are used.
+
+    Parameters
+    ----------
+    make : callable
+        What is done to an item; a function of a module, or a `functools.partial` of one, so that it can be sent.
+    items : iterable
+        Of any length; no more than twice the workers are taken ahead.
+    workers : int, optional
+        Processes; one a core by default. With one core all is made here.
+
+    Yields
+    ------
+    object
+        What was made of each item.
+    """
+    workers = workers or os.cpu_count() or 1
+    if workers == 1:
+        yield from map(make, items)
+        return
+    waiting: deque[Future[Made]] = deque()
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        for item in items:
+            waiting.append(pool.submit(make, item))
+            if len(waiting) >= 2 * workers:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def extract(pictures: Iterable[Sequence[Pixels]], look: Callable[[Sequence[Pixels]], tuple[npt.NDArray[Any], ...]], *, rows: int,
+            batch: int, advance: Callable[[int, int], None]) -> tuple[npt.NDArray[Any], ...]:
     """Let the network look at every view of every photograph.
 
     Parameters
     ----------
-    pictures : iterator of list of ndarray
+    pictures : iterable of sequence of ndarray
         The views of each photograph, as many of each.
     look : callable
-        Gives the features of squares, shape (n, n_features).
+        Gives arrays whose first axis goes over squares.
     rows : int
         Number of photographs.
     batch : int
@@ -180,20 +214,24 @@ def extract(pictures: Iterator[list[Pixels]], look: Callable[[Sequence[Pixels]],
 
     Returns
     -------
-    ndarray of float32, shape (rows, views, n_features)
+    tuple of ndarray, each of shape (rows, views, ...)
         In the order of the photographs.
     """
-    found: list[Features] = []
+    found: list[npt.NDArray[Any]] = []
     waiting: list[Pixels] = []
-    views = 0
+    views = placed = 0
     for done, own in enumerate(pictures, start=1):
         views = len(own)
         waiting += own
-        if len(waiting) >= batch or done == rows:
-            found += [look(waiting[start:start + batch]) for start in range(0, len(waiting), batch)]
-            waiting = []
-            advance(done, rows)
-    return np.concatenate(found).reshape(rows, views, -1)
+        while len(waiting) >= batch or (done == rows and waiting):
+            some, waiting = waiting[:batch], waiting[batch:]
+            arrays = look(some)
+            found = found or [np.empty((rows * views, *one.shape[1:]), one.dtype) for one in arrays]
+            for place, one in zip(found, arrays, strict=True):
+                place[placed:placed + len(some)] = one
+            placed += len(some)
+        advance(done, rows)
+    return tuple(one.reshape(rows, views, *one.shape[1:]) for one in found)
 
 
 def write_features(path: Path, **arrays: npt.NDArray[Any]) -> None:
@@ -226,3 +264,34 @@ def read_features(path: Path) -> dict[str, npt.NDArray[Any]]:
     """
     with np.load(path, allow_pickle=False) as archive:
         return {name: archive[name] for name in archive.files}
+
+
+def done_before(path: Path, told: Mapping[str, Any]) -> bool:
+    """Say whether work was done before with the same settings, so that a run that was stopped need not do it again.
+
+    Parameters
+    ----------
+    path : Path
+        As `note_done` wrote it.
+    told : mapping
+        All that the work depends on, for JSON.
+
+    Returns
+    -------
+    bool
+        False if there is no note, or one of other settings.
+    """
+    return path.is_file() and read_json(path) == json.loads(json.dumps(dict(told)))
+
+
+def note_done(path: Path, told: Mapping[str, Any]) -> None:
+    """Note that work is done; to be called when all of it is written.
+
+    Parameters
+    ----------
+    path : Path
+        File to write.
+    told : mapping
+        All that the work depends on, for JSON.
+    """
+    write_json(path, dict(told))

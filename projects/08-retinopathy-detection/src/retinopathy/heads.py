@@ -9,6 +9,7 @@ Reference: Frank E, Hall M. A simple approach to ordinal classification. ECML 20
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -156,6 +157,36 @@ def step_loss(probabilities: FloatArray, grades: Grades, risks: Grades) -> float
     """
     answers, kept = steps_of(grades, risks), probabilities.clip(1e-9, 1 - 1e-9)
     return float(-np.where(answers, np.log(kept), np.log(1 - kept)).mean())
+
+
+def answer_all(features: npt.NDArray[np.float32], grades: Grades, risks: Grades, folds: Grades, *,
+               strengths: Sequence[float]) -> tuple[FloatArray, dict[float, float]]:
+    """Answer for all photographs with the strength that loses least out of fold: train out of fold, the others from all of train.
+
+    Parameters
+    ----------
+    features : ndarray of float32, shape (n, views, d)
+        What the network saw.
+    grades, risks, folds : ndarray of int, shape (n,)
+        Of the photographs; a fold below 0 trains nothing.
+    strengths : sequence of float
+        Inverse regularisations to choose from.
+
+    Returns
+    -------
+    answers : ndarray of float64, shape (n, 6)
+        Probabilities of the steps.
+    losses : dict of float to float
+        Out of fold, by strength.
+    """
+    learns = folds >= 0
+    own = features[learns], grades[learns], risks[learns]
+    tried = {strength: out_of_fold(*own, folds[learns], strength=strength) for strength in strengths}
+    losses = {strength: step_loss(found, *own[1:]) for strength, found in tried.items()}
+    strength = min(losses, key=lambda one: losses[one])
+    answers = ask_heads(fit_heads(*own, strength=strength), features[:, 0])
+    answers[learns] = tried[strength]
+    return answers, losses
 
 
 def grade_probabilities(steps: FloatArray) -> FloatArray:

@@ -146,13 +146,33 @@ def even_light(square: Pixels, *, strength: float = 4.0) -> Pixels:
         128 where a pixel is as bright as what is around it.
     """
     side = len(square)
-    inside = field_mask(side) & _lit(square)
+    inside = shows_retina(square)
     weight = inside.astype(np.float32)[..., None]
     values = square.astype(np.float32) * weight
     sigma = side / 60
     around = _blur(values, sigma) / np.maximum(_blur(weight, sigma), 1e-3)
     evened = np.where(inside[..., None], EVEN + strength * (values - around), EVEN)
     return np.asarray(evened.clip(0, 255), dtype=np.uint8)
+
+
+def shows_retina(square: Pixels) -> npt.NDArray[np.bool_]:
+    """Mark what the camera shows within the field, which is often cut off above and below; dark spots belong to it.
+
+    Parameters
+    ----------
+    square : ndarray of uint8, shape (side, side, 3)
+        As `cut_out` gives it.
+
+    Returns
+    -------
+    ndarray of bool, shape (side, side)
+        Without the outermost pixels.
+    """
+    from scipy.ndimage import binary_erosion, binary_fill_holes
+
+    bright = binary_fill_holes(square.max(axis=2) > _threshold(square))
+    lit = binary_erosion(bright, iterations=max(1, len(square) // 100))
+    return np.asarray(field_mask(len(square)) & lit)
 
 
 def field_mask(side: int) -> npt.NDArray[np.bool_]:
@@ -192,14 +212,6 @@ def prepare(pixels: Pixels, *, side: int) -> Pixels:
         If the picture shows no round field.
     """
     return even_light(cut_out(pixels, find_field(pixels), side=side))
-
-
-def _lit(square: Pixels) -> npt.NDArray[np.bool_]:
-    """Mark what the camera shows: the field is often cut off above and below. Dark spots within belong to it."""
-    from scipy.ndimage import binary_erosion, binary_fill_holes
-
-    bright = binary_fill_holes(square.max(axis=2) > _threshold(square))
-    return np.asarray(binary_erosion(bright, iterations=max(1, len(square) // 100)))
 
 
 def _threshold(small: Pixels) -> float:

@@ -10,10 +10,10 @@ import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from carefolio.command import DISCLAIMER
-from retinopathy.explanation import overlay
+from retinopathy.overlay import overlay
 from retinopathy.predictor import Graded
 
-PHOTO_TYPES = ("image/jpeg", "image/png", "image/tiff", "application/dicom", "application/octet-stream")
+PHOTO_TYPES = ("image/jpeg", "image/png", "image/tiff", "application/dicom", "application/octet-stream", "application/x-image")
 """Types under which a photograph may be sent as it is; what it is, its first bytes say."""
 
 
@@ -81,13 +81,15 @@ class ServedGrader(BaseModel):
     origin: str | None = Field(description="Where its train photographs come from; `synthetic` grades nothing real")
 
 
-def describe_grader(record: Mapping[str, Any], *, version: str) -> ServedGrader:
+def describe_grader(record: Mapping[str, Any], *, sha256: str, version: str) -> ServedGrader:
     """Say which grader answers.
 
     Parameters
     ----------
     record : mapping
         As ``grader.json`` holds it.
+    sha256 : str
+        Of the network.
     version : str
         Version of the software.
 
@@ -96,7 +98,6 @@ def describe_grader(record: Mapping[str, Any], *, version: str) -> ServedGrader:
     ServedGrader
         For every answer.
     """
-    (sha256,) = record["files"].values()
     return ServedGrader(version=version, sha256=sha256, side=record["side"], referral=record["referral"], coverage=record.get("coverage"),
                         origin=record.get("data", {}).get("origin"))
 

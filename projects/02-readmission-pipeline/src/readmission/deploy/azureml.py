@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from carefolio.artefacts import write_text
+from carefolio.deploy import azureml as azureml_files
+from carefolio.deploy.steps import Action, Outcome, Plan, Step, load_library, run_steps
 from carefolio.exceptions import ArtefactError, CarefolioError
 from readmission.deploy.azureml_files import FILES, REQUEST_FILE, azureml_documents, render_documents
 from readmission.deploy.bundle import bundle_files
-from readmission.deploy.settings import STORAGE_VARIABLE, WORKSPACE_VARIABLES, AzureMLSettings
+from readmission.deploy.settings import INSTALL, STORAGE_VARIABLE, WORKSPACE_VARIABLES, AzureMLSettings
 from readmission.deploy.smoke import read_risk, sample_request
-from readmission.deploy.steps import Action, Outcome, Plan, Step, load_library, run_steps
 
 Connect = Callable[[], Any]
 LOADERS = dict(zip(FILES, ("load_environment", "load_model", "load_online_endpoint", "load_online_deployment"), strict=True))
@@ -64,14 +65,7 @@ def load_files(folder: Path) -> dict[str, Any]:
     ConfigError
         If azure-ai-ml is not installed.
     """
-    library, faults = load_library("azure.ai.ml"), load_library("marshmallow.exceptions")
-    entities = {}
-    for file, loader in LOADERS.items():
-        try:
-            entities[file] = getattr(library, loader)(source=folder / file)
-        except faults.ValidationError as error:
-            raise ArtefactError(f"{folder / file} does not fit Azure's schema: {' '.join(str(error).split())}") from None
-    return entities
+    return azureml_files.load_files(folder, LOADERS, install=INSTALL)
 
 
 def upload_artefacts(connection: str, container: str, prefix: str, files: Mapping[str, bytes]) -> str:
@@ -100,7 +94,7 @@ def upload_artefacts(connection: str, container: str, prefix: str, files: Mappin
     ConfigError
         If azure-storage-blob is not installed or the connection string is not one.
     """
-    library = load_library("azure.storage.blob")
+    library = load_library("azure.storage.blob", install=INSTALL)
     with library.BlobServiceClient.from_connection_string(connection) as service:
         client = service.get_container_client(container)
         there = {blob.name for blob in client.list_blobs(name_starts_with=f"{prefix}/")}
@@ -150,7 +144,7 @@ def apply_azureml(plan: Plan, settings: AzureMLSettings, *, artefacts: Path, fol
     CarefolioError
         If a step fails.
     """
-    errors = (load_library("azure.core.exceptions").AzureError, ValueError)
+    errors = (load_library("azure.core.exceptions", install=INSTALL).AzureError, ValueError)
     files = bundle_files(artefacts)
     actions: dict[str, Action] = {
         "validate": lambda _: f"{len(load_files(folder))} files fit",
@@ -180,8 +174,8 @@ def connect(environment: Mapping[str, str]) -> Any:
     ConfigError
         If azure-ai-ml or azure-identity is not installed.
     """
-    credential = load_library("azure.identity").DefaultAzureCredential()
-    return load_library("azure.ai.ml").MLClient(credential, *(environment[key] for key in WORKSPACE_VARIABLES))
+    credential = load_library("azure.identity", install=INSTALL).DefaultAzureCredential()
+    return load_library("azure.ai.ml", install=INSTALL).MLClient(credential, *(environment[key] for key in WORKSPACE_VARIABLES))
 
 
 def workspace_actions(make_client: Connect, *, folder: Path, model_file_sha256: str, timeout_s: float) -> dict[str, Action]:

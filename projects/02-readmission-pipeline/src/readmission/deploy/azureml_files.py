@@ -4,14 +4,13 @@ They are what ``az ml environment|model|online-endpoint|online-deployment create
 Schemas: https://learn.microsoft.com/azure/machine-learning/reference-yaml-overview
 """
 
-import hashlib
-import json
 from collections.abc import Mapping
 from typing import Any
 
+from carefolio.deploy.azureml import SCHEMA_ADDRESS, inference_routes, online_deployment, render_yaml
+from carefolio.deploy.steps import Plan, Step, short_hash
 from readmission.deploy.bundle import CONTENT
 from readmission.deploy.settings import STORAGE_VARIABLE, WORKSPACE_VARIABLES, AzureMLSettings
-from readmission.deploy.steps import Plan, Step
 
 TARGET = "azureml"
 PORT = 8080
@@ -19,7 +18,6 @@ MODEL_MOUNT = "/opt/ml/model"
 SCHEMAS = {"environment": "environment", "model": "model", "endpoint": "managedOnlineEndpoint", "deployment": "managedOnlineDeployment"}
 FILES = tuple(f"{kind}.yml" for kind in SCHEMAS)
 REQUEST_FILE = "request.json"
-PROBE = {"initial_delay": 10, "period": 10, "timeout": 2, "failure_threshold": 30, "success_threshold": 1}
 SCALE_NOTE = ("# A managed endpoint holds the number of instances given here. To let it follow the load, attach an autoscale rule of\n"
               "# Azure Monitor to the deployment (`az monitor autoscale create`), for example on CpuUtilizationPercentage.\n")
 
@@ -41,13 +39,9 @@ def azureml_names(name: str, settings: AzureMLSettings, model_sha256: str) -> di
     dict of str to str
         ``prefix`` of the blobs, ``environment`` and ``model`` (versions), ``endpoint`` and ``deployment``.
     """
-    release = _short_hash(model_sha256, settings.image_uri, settings.instance_type)
-    return {"prefix": f"{name}/{model_sha256}", "environment": _short_hash(settings.image_uri), "model": model_sha256[:12],
+    release = short_hash(model_sha256, settings.image_uri, settings.instance_type)
+    return {"prefix": f"{name}/{model_sha256}", "environment": short_hash(settings.image_uri), "model": model_sha256[:12],
             "endpoint": name, "deployment": f"m-{release}"}
-
-
-def _short_hash(*values: Any) -> str:
-    return hashlib.sha256(json.dumps(values).encode()).hexdigest()[:12]
 
 
 def azureml_documents(name: str, settings: AzureMLSettings, model_sha256: str) -> dict[str, dict[str, Any]]:
@@ -68,8 +62,7 @@ def azureml_documents(name: str, settings: AzureMLSettings, model_sha256: str) -
         File name to content, in the order in which they are created.
     """
     names = azureml_names(name, settings, model_sha256)
-    probes = {"liveness_route": {"port": PORT, "path": "/ping"}, "readiness_route": {"port": PORT, "path": "/ping"},
-              "scoring_route": {"port": PORT, "path": "/invocations"}}
+    probes = inference_routes(PORT, ping="/ping", invocations="/invocations")
     contents: dict[str, dict[str, Any]] = {
         "environment": {"name": name, "version": names["environment"], "image": settings.image_uri or "(azureml.image_uri)",
                         "inference_config": probes},
@@ -78,18 +71,14 @@ def azureml_documents(name: str, settings: AzureMLSettings, model_sha256: str) -
         "endpoint": {"name": names["endpoint"], "auth_mode": settings.auth_mode, "public_network_access": settings.public_network_access},
         "deployment": _deployment(name, settings, names),
     }
-    address = "https://azuremlschemas.azureedge.net/latest/{}.schema.json"
-    return {f"{kind}.yml": {"$schema": address.format(SCHEMAS[kind]), **content} for kind, content in contents.items()}
+    return {f"{kind}.yml": {"$schema": SCHEMA_ADDRESS.format(SCHEMAS[kind]), **content} for kind, content in contents.items()}
 
 
 def _deployment(name: str, settings: AzureMLSettings, names: Mapping[str, str]) -> dict[str, Any]:
-    return {"name": names["deployment"], "endpoint_name": names["endpoint"],
-            "model": f"azureml:{name}:{names['model']}", "model_mount_path": MODEL_MOUNT,
-            "environment": f"azureml:{name}:{names['environment']}", "environment_variables": {"CAREFOLIO_ARTEFACTS": MODEL_MOUNT},
-            "instance_type": settings.instance_type, "instance_count": settings.instances, "egress_public_network_access": "disabled",
-            "request_settings": {"request_timeout_ms": settings.request_timeout_ms,
-                                 "max_concurrent_requests_per_instance": settings.maximum_concurrent_requests},
-            "liveness_probe": dict(PROBE), "readiness_probe": dict(PROBE), "scale_settings": {"type": "default"}}
+    return online_deployment(name=names["deployment"], endpoint=names["endpoint"], model=f"{name}:{names['model']}",
+                             environment=f"{name}:{names['environment']}", mount=MODEL_MOUNT, instance_type=settings.instance_type,
+                             instances=settings.instances, request_timeout_ms=settings.request_timeout_ms,
+                             maximum_concurrent_requests=settings.maximum_concurrent_requests)
 
 
 def render_documents(documents: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
@@ -105,9 +94,7 @@ def render_documents(documents: Mapping[str, Mapping[str, Any]]) -> dict[str, st
     dict of str to str
         File name to text; the deployment's ends with a note on scaling.
     """
-    import yaml
-
-    texts = {file: yaml.safe_dump(dict(content), sort_keys=False, width=120) for file, content in documents.items()}
+    texts = render_yaml(documents)
     return texts | {"deployment.yml": texts["deployment.yml"] + SCALE_NOTE}
 
 

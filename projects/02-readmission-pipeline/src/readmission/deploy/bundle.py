@@ -1,140 +1,15 @@
-"""The model as one file: a ``model.tar.gz`` whose bytes depend on nothing but the model.
+"""The model as one file, as `carefolio.deploy.bundle` packs it: the booster, its manifest, their checksums and ``SHA256SUMS``."""
 
-It holds the model, its manifest, their checksum files as `readmission.model.load_model` wants them, and ``SHA256SUMS`` in the form
-that ``sha256sum --check`` reads. The SHA-256 of ``SHA256SUMS`` names the model everywhere in a deployment: unlike that of the
-archive it does not change with the compressor.
-"""
+from functools import partial
 
-import gzip
-import hashlib
-import io
-import tarfile
-import zlib
-from dataclasses import dataclass
-from pathlib import Path
-
-from carefolio.artefacts import atomic_path, sha256_file, verify_seal
-from carefolio.exceptions import ArtefactError
+from carefolio.deploy import bundle
+from carefolio.deploy.bundle import BUNDLE_NAME, SUMS_NAME, Bundle
 from readmission.model import MANIFEST_FILE, MODEL_FILE
 
-BUNDLE_NAME = "model.tar.gz"
-SUMS_NAME = "SHA256SUMS"
+__all__ = ["BUNDLE_NAME", "CONTENT", "SEALED", "SUMS_NAME", "Bundle", "bundle_files", "model_sha256", "unpack_bundle", "write_bundle"]
 SEALED = (MANIFEST_FILE, MODEL_FILE)
-CONTENT = (*sorted([*SEALED, *(f"{name}.sha256" for name in SEALED)]), SUMS_NAME)
-
-
-@dataclass(frozen=True)
-class Bundle:
-    """A written bundle: the file, its SHA-256, and the SHA-256 that names the model in it."""
-
-    path: Path
-    sha256: str
-    model_sha256: str
-
-
-def bundle_files(folder: Path) -> dict[str, bytes]:
-    """Read what belongs into a bundle, after checking the seals.
-
-    Parameters
-    ----------
-    folder : Path
-        Holds the model's files and their ``.sha256``.
-
-    Returns
-    -------
-    dict of str to bytes
-        Name to content, in the order of the archive.
-
-    Raises
-    ------
-    ArtefactError
-        If a file is missing or altered.
-    """
-    sums = "".join(f"{verify_seal(folder / name)}  {name}\n" for name in SEALED)
-    return {name: (folder / name).read_bytes() for name in CONTENT if name != SUMS_NAME} | {SUMS_NAME: sums.encode()}
-
-
-def model_sha256(folder: Path) -> str:
-    """Name a model by what its files hold.
-
-    Parameters
-    ----------
-    folder : Path
-        Holds the sealed files.
-
-    Returns
-    -------
-    str
-        SHA-256 of the bundle's ``SHA256SUMS``.
-
-    Raises
-    ------
-    ArtefactError
-        If a file is missing or altered.
-    """
-    return hashlib.sha256(bundle_files(folder)[SUMS_NAME]).hexdigest()
-
-
-def write_bundle(folder: Path, path: Path) -> Bundle:
-    """Pack a model; the same model gives the same bytes.
-
-    Parameters
-    ----------
-    folder : Path
-        Holds the sealed files.
-    path : Path
-        Destination, for example ``model.tar.gz``.
-
-    Returns
-    -------
-    Bundle
-        The file and its hashes.
-
-    Raises
-    ------
-    ArtefactError
-        If a file is missing or altered.
-    """
-    content = bundle_files(folder)
-    with (atomic_path(path) as temporary, temporary.open("wb") as raw,
-          gzip.GzipFile(filename="", mode="wb", fileobj=raw, compresslevel=9, mtime=0) as zipped,
-          tarfile.open(fileobj=zipped, mode="w", format=tarfile.USTAR_FORMAT) as archive):
-        for name, data in content.items():
-            entry = tarfile.TarInfo(name)  # owner 0, time 0
-            entry.size, entry.mode = len(data), 0o644
-            archive.addfile(entry, io.BytesIO(data))
-    return Bundle(path, sha256_file(path), hashlib.sha256(content[SUMS_NAME]).hexdigest())
-
-
-def unpack_bundle(path: Path, folder: Path) -> str:
-    """Unpack a bundle and check every file in it.
-
-    Parameters
-    ----------
-    path : Path
-        What `write_bundle` wrote.
-    folder : Path
-        Destination; made if missing.
-
-    Returns
-    -------
-    str
-        The model's SHA-256.
-
-    Raises
-    ------
-    ArtefactError
-        If the archive cannot be read, or holds other files or other bytes than it says.
-    """
-    try:
-        with tarfile.open(path, "r:gz") as archive:
-            found = set(archive.getnames())
-            if found != set(CONTENT):
-                raise ArtefactError(f"{path} holds {sorted(found)}, expected {sorted(CONTENT)}; pack the model again.")
-            archive.extractall(folder, filter="data")
-    except (OSError, EOFError, tarfile.TarError, zlib.error) as error:
-        raise ArtefactError(f"{path} cannot be unpacked: {error}. Pack the model again.") from None
-    sums = (folder / SUMS_NAME).read_text(encoding="utf-8")
-    if sums != "".join(f"{verify_seal(folder / name)}  {name}\n" for name in SEALED):
-        raise ArtefactError(f"{folder / SUMS_NAME} does not list the files beside it; pack the model again.")
-    return hashlib.sha256(sums.encode()).hexdigest()
+CONTENT = bundle.bundle_content(SEALED)
+bundle_files = partial(bundle.bundle_files, sealed=SEALED)
+model_sha256 = partial(bundle.model_sha256, sealed=SEALED)
+write_bundle = partial(bundle.write_bundle, sealed=SEALED)
+unpack_bundle = partial(bundle.unpack_bundle, sealed=SEALED)

@@ -5,18 +5,17 @@ It is the same program that the clouds start, on the loopback address and as thi
 
 import signal
 import sys
-import urllib.request
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from carefolio.deploy.steps import Action, Outcome, Plan, Step, run_steps
 from carefolio.exceptions import ArtefactError
-from carefolio.local_server import free_port, run_server
+from carefolio.local_server import ask_server, free_port, run_server
 from readmission.deploy.bundle import unpack_bundle, write_bundle
 from readmission.deploy.settings import LocalSettings
 from readmission.deploy.smoke import CONTENT_TYPE, read_risk, sample_columns, sample_request
-from readmission.deploy.steps import Action, Outcome, Plan, Step, run_steps
 
 TARGET = "local"
 HOST = "127.0.0.1"
@@ -97,7 +96,7 @@ def apply_local(plan: Plan, settings: LocalSettings, *, artefacts: Path, folder:
             "bundle.write": lambda step: f"SHA-256 {write_bundle(artefacts, folder / step.parameters['file']).sha256}",
             "bundle.unpack": lambda step: _unpack(folder, step),
             "process.start": start,
-            "GET": lambda _: _send(f"{address}/ping").decode(),
+            "GET": lambda _: ask_server(f"{address}/ping").decode(),
             "POST": lambda _: _ask(f"{address}/invocations", artefacts, model_file_sha256),
             "process.wait": lambda _: _wait(address, say),
             "process.stop": stop,
@@ -117,18 +116,10 @@ def _unpack(folder: Path, step: Step) -> str:
     return "checked"
 
 
-def _send(url: str, body: bytes | None = None) -> bytes:
-    request = urllib.request.Request(url, data=body, headers={"Content-Type": CONTENT_TYPE} if body else {})  # noqa: S310 - loopback
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(request, timeout=10) as response:
-        answer: bytes = response.read()
-    return answer
-
-
 def _ask(url: str, artefacts: Path, model_file_sha256: str) -> str:
     from readmission.predictor import Predictor
 
-    risk = read_risk(_send(url, sample_request()), where=url, model_file_sha256=model_file_sha256)
+    risk = read_risk(ask_server(url, sample_request(), content_type=CONTENT_TYPE), where=url, model_file_sha256=model_file_sha256)
     expected = Predictor.load(artefacts).predict([sample_columns()])[0]
     if abs(risk - expected) > TOLERANCE:
         raise ArtefactError(f"{url} answers {risk}, expected {expected} as computed without the server; do both use the same versions?")

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from carefolio.artefacts import sha256_file, write_json
+from carefolio.deploy.steps import Outcome, Plan
 from carefolio.evidence import read_evidence
 from carefolio.exceptions import ArtefactError, ConfigError
 from readmission.deploy import bundle
@@ -14,7 +15,6 @@ from readmission.deploy.local import apply_local, local_plan
 from readmission.deploy.sagemaker import apply_sagemaker
 from readmission.deploy.sagemaker_steps import sagemaker_plan, sagemaker_teardown
 from readmission.deploy.settings import DeploySettings
-from readmission.deploy.steps import Outcome, Plan
 from readmission.model import MODEL_FILE
 
 TARGETS = ("local", "sagemaker", "azureml")

@@ -14,11 +14,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from carefolio.deploy.steps import Action, Outcome, Plan, Step, load_library, run_steps
 from carefolio.exceptions import ArtefactError, CarefolioError
 from readmission.deploy.sagemaker_steps import TARGET
-from readmission.deploy.settings import SageMakerSettings
+from readmission.deploy.settings import INSTALL, SageMakerSettings
 from readmission.deploy.smoke import read_risk, sample_request
-from readmission.deploy.steps import Action, Outcome, Plan, Step, load_library, run_steps
 
 SERVICES = ("s3", "sagemaker", "sagemaker-runtime", "application-autoscaling")
 # operation that makes or removes something -> (operation that lists it, key of the list, field with the name)
@@ -59,7 +59,7 @@ def apply_sagemaker(plan: Plan, settings: SageMakerSettings, *, bundle: Path, mo
     CarefolioError
         If a step fails.
     """
-    errors = load_library("botocore.exceptions")
+    errors = load_library("botocore.exceptions", install=INSTALL)
     actions = build_actions(connect(settings.region), bundle=bundle, model_file_sha256=model_file_sha256)
     return run_steps(plan, actions, errors=(errors.ClientError, errors.BotoCoreError), say=say)
 
@@ -82,7 +82,7 @@ def connect(region: str) -> dict[str, Any]:
     ConfigError
         If boto3 is not installed.
     """
-    boto3, config = load_library("boto3"), load_library("botocore.config")
+    boto3, config = load_library("boto3", install=INSTALL), load_library("botocore.config", install=INSTALL)
     options = config.Config(connect_timeout=10, read_timeout=60, retries={"mode": "standard", "max_attempts": 4})
     session = boto3.session.Session(region_name=region)
     return {service: session.client(service, config=options) for service in SERVICES}
@@ -187,7 +187,7 @@ def _create_or_update(client: Any, step: Step) -> str:
         return "created"
     if client.describe_endpoint(EndpointName=name)["EndpointConfigName"] == config:
         return "exists"
-    errors = load_library("botocore.exceptions")
+    errors = load_library("botocore.exceptions", install=INSTALL)
     try:
         client.update_endpoint(**step.parameters)
     except errors.ClientError as error:

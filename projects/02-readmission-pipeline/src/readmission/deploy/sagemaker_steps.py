@@ -4,15 +4,13 @@ Names follow from what they name. The model package and the model are called aft
 after those and the instances, so that doing the same again finds everything there, and a change makes new names.
 """
 
-import hashlib
-import json
 from collections.abc import Mapping
 from typing import Any
 
+from carefolio.deploy.steps import Plan, Step, short_hash
 from readmission.deploy.bundle import BUNDLE_NAME
 from readmission.deploy.settings import ROLE_VARIABLE, SageMakerSettings
 from readmission.deploy.smoke import CONTENT_TYPE
-from readmission.deploy.steps import Plan, Step
 
 TARGET = "sagemaker"
 VARIANT = "main"
@@ -37,16 +35,12 @@ def sagemaker_names(name: str, settings: SageMakerSettings, model_sha256: str) -
     dict of str to str
         ``key``, ``group``, ``model_id``, ``model``, ``config``, ``endpoint``, ``resource`` and ``policy``.
     """
-    model_id = _short_hash(model_sha256, settings.image_uri)
-    config = f"{name}-{_short_hash(model_id, settings.instance_type, settings.minimum_instances)}"
+    model_id = short_hash(model_sha256, settings.image_uri)
+    config = f"{name}-{short_hash(model_id, settings.instance_type, settings.minimum_instances)}"
     endpoint = config if settings.update == "new-endpoint" else name
     return {"key": f"{name}/{model_sha256}/{BUNDLE_NAME}", "group": name, "model_id": model_id, "model": f"{name}-{model_id}",
             "config": config, "endpoint": endpoint, "resource": f"endpoint/{endpoint}/variant/{VARIANT}",
             "policy": f"{endpoint}-invocations"}
-
-
-def _short_hash(*values: Any) -> str:
-    return hashlib.sha256(json.dumps(values).encode()).hexdigest()[:12]
 
 
 def sagemaker_plan(name: str, settings: SageMakerSettings, model_sha256: str, *, metrics: Mapping[str, float],

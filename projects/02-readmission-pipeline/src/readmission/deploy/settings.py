@@ -1,20 +1,18 @@
 """What a deployment may be told: names and sizes from ``deploy.toml``; identities and secrets from the environment alone."""
 
-import tomllib
 from collections.abc import Mapping
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from carefolio.config import Settings, merge
-from carefolio.exceptions import ConfigError
+from carefolio.config import Settings, load_config
 
 ROLE_VARIABLE = "READMISSION_SAGEMAKER_ROLE_ARN"
 STORAGE_VARIABLE = "AZURE_STORAGE_CONNECTION_STRING"
 WORKSPACE_VARIABLES = ("AZURE_SUBSCRIPTION_ID", "AZURE_RESOURCE_GROUP", "AZURE_WORKSPACE_NAME")
 PACKAGE = "readmission.deploy"
+INSTALL = "carefolio-readmission[deploy]"
 
 
 class LocalSettings(Settings):
@@ -104,20 +102,4 @@ def load_settings(file: Path | None = None, *, over: Mapping[str, Any] | None = 
     ConfigError
         If a file cannot be read, or holds an unknown key or a value that is not allowed.
     """
-    values: dict[str, Any] = tomllib.loads(files(PACKAGE).joinpath("deploy.toml").read_text(encoding="utf-8"))
-    if file is not None:
-        values = merge(values, _read(file))
-    try:
-        return DeploySettings.model_validate(merge(values, over or {}))
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise ConfigError(f"deployment settings {file or 'deploy.toml'}: `{where}`: {first['msg']}; got {first['input']!r}. "
-                          "The keys and their defaults stand in readmission/deploy/deploy.toml.") from None
-
-
-def _read(file: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"deployment settings {file} cannot be read: {error}. Give a TOML file.") from None
+    return load_config(DeploySettings, PACKAGE, file=file, over=over, defaults="deploy.toml")

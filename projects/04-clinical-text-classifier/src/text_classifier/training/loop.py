@@ -158,7 +158,7 @@ def _epoch(run: _Run, state: State, advance: Advance) -> None:
     loss = _train_epoch(run, state, advance)
     valid = judge(_logits(run.opened, run.valid_tokens, run.compute), run.valid_labels)
     state.epoch += 1
-    if valid["valid_loss"] < state.best_loss:
+    if state.best_loss is None or valid["valid_loss"] < state.best_loss:
         state.best_epoch, state.best_loss = state.epoch, valid["valid_loss"]
     state.samples += len(run.tokens)
     state.tokens += sum(map(len, run.tokens))

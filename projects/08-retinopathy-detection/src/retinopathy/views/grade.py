@@ -14,7 +14,7 @@ from carefolio.views import offer, percent, show_problem, show_table, to_csv
 from retinopathy.artefacts import find_grader
 from retinopathy.config import FOLDER
 from retinopathy.console import in_words
-from retinopathy.explanation import overlay
+from retinopathy.overlay import overlay
 from retinopathy.predictor import RECORD_FILE, Graded, RetinaPredictor
 
 KINDS = ["jpg", "jpeg", "png", "tif", "tiff", "dcm"]

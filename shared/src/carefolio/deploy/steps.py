@@ -1,5 +1,6 @@
 """The steps of a deployment as plain data: shown before anything is done, then done one by one."""
 
+import hashlib
 import importlib
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -24,7 +25,19 @@ class Step:
 
 @dataclass(frozen=True)
 class Plan:
-    """A deployment before it happens: its steps in order, and what is still missing to carry them out."""
+    """A deployment before it happens: its steps in order, and what is still missing to carry them out.
+
+    Attributes
+    ----------
+    target : str
+        Where to.
+    model_sha256 : str
+        Names the model; empty where the plan itself trains one.
+    steps : tuple of Step
+        In order.
+    missing : tuple of str
+        Settings and variables.
+    """
 
     target: str
     model_sha256: str
@@ -50,25 +63,43 @@ class Outcome:
     result: str
 
 
-def render_plan(plan: Plan) -> str:
+def short_hash(*values: Any) -> str:
+    """Name something by what it is made of.
+
+    Parameters
+    ----------
+    *values : Any
+        Anything that ``json`` can write.
+
+    Returns
+    -------
+    str
+        12 hexadecimal digits.
+    """
+    return hashlib.sha256(json.dumps(values).encode()).hexdigest()[:12]
+
+
+def render_plan(plan: Plan, *, missing_for: str = "--apply") -> str:
     """Write a plan for a person to read.
 
     Parameters
     ----------
     plan : Plan
         What would be done.
+    missing_for : str, default "--apply"
+        What cannot be done without that which is missing.
 
     Returns
     -------
     str
         Numbered steps, each with its call, parameters and needs, then what is missing.
     """
-    lines = [f"{plan.target}: {len(plan.steps)} steps for model {plan.model_sha256[:12]}"]
+    lines = [f"{plan.target}: {len(plan.steps)} steps" + (f" for model {plan.model_sha256[:12]}" if plan.model_sha256 else "")]
     for number, step in enumerate(plan.steps, start=1):
         lines.append(f"\n{number:2}. {step.name}   [{step.action}]")
         lines += [f"      {key}: {_one_line(value)}" for key, value in step.parameters.items()]
         lines += [f"      costs and needs: {step.needs}"] if step.needs else []
-    lines += [""] + [f"missing for --apply: {item}" for item in plan.missing]
+    lines += [""] + [f"missing for {missing_for}: {item}" for item in plan.missing]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -126,13 +157,15 @@ def _failure(plan: Plan, number: int, error: Exception, done: Sequence[Outcome])
             f"Done before it: {before}. Run the same command again to go on; what exists is left as it is.")
 
 
-def load_library(name: str) -> ModuleType:
+def load_library(name: str, *, install: str) -> ModuleType:
     """Import a cloud's library.
 
     Parameters
     ----------
     name : str
         Import name.
+    install : str
+        What to install to have it, such as ``"carefolio-readmission[deploy]"``.
 
     Returns
     -------
@@ -147,4 +180,4 @@ def load_library(name: str) -> ModuleType:
     try:
         return importlib.import_module(name)
     except ImportError as error:
-        raise ConfigError(f"{name} cannot be imported ({error}); install it with `pip install 'carefolio-readmission[deploy]'`.") from None
+        raise ConfigError(f"{name} cannot be imported ({error}); install it with `pip install '{install}'`.") from None
