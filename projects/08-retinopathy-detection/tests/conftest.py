@@ -16,7 +16,7 @@ from retinopathy.model import Grader, open_eye
 from retinopathy.seeing import look
 
 PREPARATION = PreparationSettings(side=96, small_side=32, strength=4.0)
-RECORD = {"side": PREPARATION.side, "strength": PREPARATION.strength, "referral": 0.5, "sets": 0.9,
+RECORD = {"side": PREPARATION.side, "strength": PREPARATION.strength, "temperature": 1.0, "referral": 0.5, "sets": 0.9,
           "quality": {"brightness": (30.0, 220.0), "sharpness": (0.02, 1.0), "redness": (0.4, 0.9)}}
 
 

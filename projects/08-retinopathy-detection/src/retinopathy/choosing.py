@@ -13,13 +13,15 @@ from carefolio.metrics.conformal import conformal_threshold, grade_scores
 from carefolio.metrics.discrimination import roc_points
 from retinopathy.config import REFERABLE, EvaluationSettings
 from retinopathy.features import HELD_OUT, read_features
-from retinopathy.heads import DR, REFERABLE_STEP, decide_grade, grade_probabilities
+from retinopathy.heads import DR, REFERABLE_STEP, decide_grade, grade_probabilities, step_loss, tempered
 
 Floats = npt.NDArray[np.float64]
 Whole = npt.NDArray[np.int64]
 FROZEN, GRADER = "frozen", "grader"
 SYSTEMS = (FROZEN, GRADER)
 """Heads on the frozen network, and the tuned grader that is kept."""
+TEMPERATURES = (0.25, 4.0)
+"""Bounds of the search."""
 
 
 @dataclass(frozen=True)
@@ -32,10 +34,13 @@ class Chosen:
         Probability of a referable grade from which a patient is referred.
     sets : float
         Threshold of the sets of grades.
+    temperature : float
+        By which logits are divided before all else.
     """
 
     referral: float
     sets: float
+    temperature: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -53,6 +58,21 @@ class Answers:
     grades: Whole
     risks: Whole
     steps: Floats
+
+    def tempered(self, temperature: float) -> Answers:
+        """Divide all logits by a temperature.
+
+        Parameters
+        ----------
+        temperature : float
+            Above 1 is more cautious.
+
+        Returns
+        -------
+        Answers
+            To the same photographs.
+        """
+        return Answers(self.grades, self.risks, tempered(self.steps, temperature))
 
     @property
     def referable(self) -> Whole:
@@ -145,7 +165,7 @@ def read_answers(out: Path, system: str) -> dict[str, Answers]:
 
 
 def choose(answers: Answers, settings: EvaluationSettings) -> Chosen:
-    """Choose the threshold for referral that leaves most room above both bounds, and that of the sets of grades.
+    """Choose the temperature that loses least, the threshold for referral that leaves most room above both bounds, and that of the sets.
 
     Parameters
     ----------
@@ -157,11 +177,16 @@ def choose(answers: Answers, settings: EvaluationSettings) -> Chosen:
     Returns
     -------
     Chosen
-        Thresholds.
+        Temperature, and thresholds of what it gives.
     """
+    from scipy.optimize import minimize_scalar
+
+    found = minimize_scalar(lambda one: step_loss(tempered(answers.steps, one), answers.grades, answers.risks), bounds=TEMPERATURES,
+                            method="bounded")
+    answers = answers.tempered(float(found.x))
     curve = roc_points(answers.referable, answers.steps[:, REFERABLE_STEP])
     room = np.minimum(curve.true_positive_rate - settings.least_sensitivity, 1 - curve.false_positive_rate - settings.least_specificity)
     inner = np.flatnonzero((curve.threshold > 0) & (curve.threshold < 1))
     place = int(inner[room[inner].argmax()])
     scores = grade_scores(answers.probabilities)[np.arange(len(answers.grades)), answers.grades]
-    return Chosen(float(curve.threshold[place]), conformal_threshold(scores, coverage=settings.coverage))
+    return Chosen(float(curve.threshold[place]), conformal_threshold(scores, coverage=settings.coverage), float(found.x))

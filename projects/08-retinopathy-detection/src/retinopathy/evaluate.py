@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from carefolio.evidence import Metric, metric
-from carefolio.metrics.calibration import brier_score, expected_calibration_error
+from carefolio.metrics.calibration import brier_score, calibration_curve, expected_calibration_error
 from carefolio.metrics.conformal import grade_sets, mean_set_size, set_coverage
 from carefolio.metrics.discrimination import average_precision, classification_at, roc_auc, roc_points
 from carefolio.metrics.ordinal import mean_absolute_error, quadratic_weighted_kappa
@@ -26,11 +26,14 @@ from carefolio.uncertainty import bootstrap_values
 from retinopathy.benchmark import evaluate_benchmark
 from retinopathy.choosing import GRADER, SYSTEMS, Answers, Chosen, choose, read_answers, read_steps, read_wanted
 from retinopathy.config import EvaluationSettings, RetinopathySettings
-from retinopathy.exported import compare_exports
+from retinopathy.exported import compare_exports, prepare_test
+from retinopathy.exporting import ARTEFACTS
 from retinopathy.features import HELD_OUT, TEST
 from retinopathy.heads import DME, N_GRADES, N_RISKS, REFERABLE_STEP
+from retinopathy.sanity import compare_maps
 from retinopathy.seeing import PHOTOGRAPHS, kept_photographs
 from retinopathy.sizes import read_sizes
+from retinopathy.train import read_grader
 
 if TYPE_CHECKING:
     import polars as pl
@@ -44,6 +47,7 @@ SCORES: dict[str, bool | None] = {
     "set_coverage": None, "set_size": False, "answered_alone": True}
 """What a grader is judged by, and whether higher is better. Areas, precision, Brier score, sensitivity and specificity are of referral."""
 
+RELIABILITY_BINS = 6
 SHOWN_BY_SIZE = ("quadratic_weighted_kappa", "accuracy", "roc_auc")
 
 
@@ -62,7 +66,7 @@ def evaluate_parts(settings: RetinopathySettings, out: Path, *, step: Step) -> N
     for part in read_record(out)["parts"]:
         with step(f"evaluate {part}"):
             found, curves = (evaluate_grader if part == PHOTOGRAPHS else evaluate_benchmark)(settings, out)
-            write_results(out, part, found, curves, {"idrid_errors": wrong(out)} if part == PHOTOGRAPHS else {})
+            write_results(out, part, found, curves, {"idrid_errors": wrong(settings, out)} if part == PHOTOGRAPHS else {})
 
 
 def evaluate_grader(settings: RetinopathySettings, out: Path) -> tuple[dict[str, Metric], dict[str, Any]]:
@@ -86,16 +90,22 @@ def evaluate_grader(settings: RetinopathySettings, out: Path) -> tuple[dict[str,
     for system in SYSTEMS:
         parts = read_answers(out, system)
         chosen = choose(parts["out_of_fold"], limits)
-        metrics[f"idrid.out_of_fold.{system}.referral_threshold"] = metric(chosen.referral, n=len(parts["out_of_fold"].grades),
-                                                                           higher_is_better=None)
+        metrics |= {f"idrid.out_of_fold.{system}.{name}": metric(value, n=len(parts["out_of_fold"].grades), higher_is_better=None)
+                    for name, value in (("referral_threshold", chosen.referral), ("temperature", chosen.temperature))}
         for name, answers, photographs in _judged(out, system, parts):
             metrics |= judge(f"idrid.{name}.{system}", answers, chosen, limits, groups=photographs, seed=settings.seed)
-    test = parts["test"]
-    everyone, (compared, exported) = np.arange(len(test.grades)), compare_exports(settings, out)
-    metrics |= compared | judge("idrid.test.int8", replace(test, steps=exported["int8"]), chosen, limits, groups=everyone,
-                                seed=settings.seed)
     smaller, sizes = judge_sizes(settings, out)
-    return metrics | smaller, draw(test, chosen, limits) | {"sizes": sizes}
+    metrics |= smaller | _judge_network(settings, out, parts["test"], chosen)
+    return metrics, draw(parts["test"], chosen, limits) | {"sizes": sizes}
+
+
+def _judge_network(settings: RetinopathySettings, out: Path, test: Answers, chosen: Chosen) -> dict[str, Metric]:
+    """Hold the exported files against the network, and its maps against those of a network in disorder."""
+    prepared, grader = prepare_test(settings, out), read_grader(settings, out)
+    metrics, exported = compare_exports(grader, out / ARTEFACTS, prepared, temperature=chosen.temperature, seed=settings.seed)
+    return (metrics | compare_maps(grader, prepared, settings.evaluation, seed=settings.seed)
+            | judge("idrid.test.int8", replace(test, steps=exported["int8"]), chosen, settings.evaluation,
+                    groups=np.arange(len(prepared)), seed=settings.seed))
 
 
 def judge_sizes(settings: RetinopathySettings, out: Path) -> tuple[dict[str, Metric], dict[str, Any]]:
@@ -151,7 +161,7 @@ def judge(name: str, answers: Answers, chosen: Chosen, settings: EvaluationSetti
     name : str
         Beginning of the ids.
     answers : Answers
-        Right grades and probabilities.
+        Right grades, and probabilities as the network gives them.
     chosen : Chosen
         Thresholds.
     settings : EvaluationSettings
@@ -166,8 +176,8 @@ def judge(name: str, answers: Answers, chosen: Chosen, settings: EvaluationSetti
     dict of str to Metric
         One a score of `SCORES`.
     """
-    intervals = bootstrap_values(partial(scores_of, answers, chosen), groups=groups, n_replicates=settings.replicates,
-                                 level=settings.level, random_state=seed)
+    scored = partial(scores_of, answers.tempered(chosen.temperature), chosen)
+    intervals = bootstrap_values(scored, groups=groups, n_replicates=settings.replicates, level=settings.level, random_state=seed)
     return {f"{name}.{score}": metric(interval, higher_is_better=better)
             for (score, better), interval in zip(SCORES.items(), intervals, strict=True)}
 
@@ -222,6 +232,7 @@ def draw(answers: Answers, chosen: Chosen, settings: EvaluationSettings) -> dict
     dict
         ``confusion``, ``roc``, ``abstention`` and the thresholds; numbers and lists alone.
     """
+    answers = answers.tempered(chosen.temperature)
     decided, referral = answers.decided, answers.steps[:, REFERABLE_STEP]
     confusion = np.zeros((N_GRADES, N_GRADES), dtype=int)
     np.add.at(confusion, (answers.grades, decided), 1)
@@ -235,14 +246,24 @@ def draw(answers: Answers, chosen: Chosen, settings: EvaluationSettings) -> dict
                     "threshold": np.minimum(curve.threshold, 1.0).tolist()},
             "operating_point": {"threshold": chosen.referral, "sensitivity": at.sensitivity, "specificity": at.specificity},
             "abstention": {"coverage": (answered / len(right)).tolist(), "accuracy": (right.cumsum() / answered).tolist()},
-            "promise": settings.coverage, "bounds": [settings.least_sensitivity, settings.least_specificity]}
+            "calibration": _reliability(answers), "promise": settings.coverage,
+            "bounds": [settings.least_sensitivity, settings.least_specificity]}
 
 
-def wrong(out: Path) -> pl.DataFrame:
+def _reliability(answers: Answers) -> dict[str, list[float]]:
+    """Give the predicted and the observed share of referable photographs in bins of like size."""
+    found = calibration_curve(answers.referable, answers.steps[:, REFERABLE_STEP], n_bins=RELIABILITY_BINS)
+    return {"predicted": found.mean_predicted.tolist(), "observed": found.observed.tolist(), "low": found.low.tolist(),
+            "high": found.high.tolist()}
+
+
+def wrong(settings: RetinopathySettings, out: Path) -> pl.DataFrame:
     """Gather the photographs of the test part whose grade was wrong; they stay out of the repository.
 
     Parameters
     ----------
+    settings : RetinopathySettings
+        Settings.
     out : Path
         Folder of the run.
 
@@ -253,7 +274,8 @@ def wrong(out: Path) -> pl.DataFrame:
     """
     import polars as pl
 
-    answers = read_answers(out, GRADER)["test"]
+    parts = read_answers(out, GRADER)
+    answers = parts["test"].tempered(choose(parts["out_of_fold"], settings.evaluation).temperature)
     table = kept_photographs(out).filter(part=TEST).with_columns(decided=pl.Series(answers.decided, dtype=pl.Int8),
                                                                  referable=pl.Series(answers.steps[:, REFERABLE_STEP]))
     return table.filter(pl.col("decided") != pl.col("dr_grade")).select("name", "dr_grade", "decided", "referable", "image")

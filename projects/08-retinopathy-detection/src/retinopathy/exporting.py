@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from carefolio.artefacts import sha256_file
 from carefolio.evidence import ArtefactRecord
 from carefolio.parts import read_record, read_table
 from carefolio.pictures import Pixels
-from retinopathy.choosing import GRADER, choose, read_answers
+from retinopathy.choosing import GRADER, Chosen, choose, read_answers
 from retinopathy.config import RetinopathySettings
 from retinopathy.features import TRAIN, squares
 from retinopathy.predictor import MODEL_FILES, RECORD_FILE
@@ -38,11 +39,11 @@ def export_run(settings: RetinopathySettings, out: Path) -> Path:
     from retinopathy.train import read_grader
 
     chosen = choose(read_answers(out, GRADER)["out_of_fold"], settings.evaluation)
-    record = describe(settings, out, chosen.referral, chosen.sets)
+    record = describe(settings, out, chosen)
     return export_grader(read_grader(settings, out), out / ARTEFACTS, record=record, samples=_samples(settings, out))
 
 
-def describe(settings: RetinopathySettings, out: Path, referral: float, sets: float) -> dict[str, Any]:
+def describe(settings: RetinopathySettings, out: Path, chosen: Chosen) -> dict[str, Any]:
     """Say what the service must know of the grader.
 
     Parameters
@@ -51,8 +52,8 @@ def describe(settings: RetinopathySettings, out: Path, referral: float, sets: fl
         Settings.
     out : Path
         Folder of the run.
-    referral, sets : float
-        Thresholds that were chosen out of fold.
+    chosen : Chosen
+        Temperature and thresholds that were chosen out of fold.
 
     Returns
     -------
@@ -61,7 +62,7 @@ def describe(settings: RetinopathySettings, out: Path, referral: float, sets: fl
     """
     provenance = read_record(out)["provenance"]["idrid"]
     return {"side": settings.preparation.side, "strength": settings.preparation.strength,
-            "quality": {name: list(bounds) for name, bounds in settings.quality.items()}, "referral": referral, "sets": sets,
+            "quality": {name: list(bounds) for name, bounds in settings.quality.items()}, **asdict(chosen),
             "coverage": settings.evaluation.coverage, "stages": list(settings.features.stages), "epochs": settings.tuning.epochs,
             "seed": settings.seed, "data": {name: provenance[name] for name in ("name", "origin", "sha256", "rows")}}
 

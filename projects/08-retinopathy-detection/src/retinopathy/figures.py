@@ -33,6 +33,10 @@ def draw_grader(curves: dict[str, Any], folder: Path) -> dict[str, str]:
         "referral.png": (_referral(curves), "Sensitivity against one minus specificity of referral on the test part, with the point that "
                                             "was chosen out of fold and the bounds of the pivotal trial of IDx-DR."),
         "abstention.png": (_abstention(curves), "Share of right grades among those given, if only the most probable are given."),
+        "reliability.png": (_reliability(curves), "Observed against predicted share of referable photographs of the test part in bins of "
+                                                  "like size, with intervals and the diagonal."),
+        "sizes.png": (_sizes(curves), "Agreement of grades and area under the curve of referral on the test part, by the pixels across "
+                                      "the field that a photograph was first reduced to, with intervals."),
     }
     for file, (axes, _) in drawn.items():
         plots.save_figure(axes, folder / file)
@@ -65,6 +69,30 @@ def _referral(curves: dict[str, Any]) -> "Axes":
     axes.plot([0, 1 - least_specificity, 1 - least_specificity], [least_sensitivity, least_sensitivity, 1], linestyle="--", linewidth=1.2,
               color=plots.PALETTE["grey"], label="bounds of the IDx-DR trial (not clinical evidence)")
     axes.set(xlabel="1 - specificity", ylabel="sensitivity", xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
+    axes.legend(frameon=False, loc="lower right")
+    return axes
+
+
+def _reliability(curves: dict[str, Any]) -> "Axes":
+    axes = plots.plot_calibration(**curves["calibration"], label="test part")
+    axes.set(xlabel="predicted probability of a referable grade", ylabel="observed share")
+    return axes
+
+
+def _sizes(curves: dict[str, Any]) -> "Axes":
+    axes, sizes = plots.new_axes(width=6.4, height=4.2), curves["sizes"]
+    order = np.argsort(sizes["pixels"])
+    pixels = np.array(sizes["pixels"])[order]
+    drawn = (("roc_auc", "area under the curve, referral", "blue", "o", 0.985),
+             ("quadratic_weighted_kappa", "quadratic weighted kappa, grades", "vermilion", "s", 1.015))
+    for score, label, colour, marker, aside in drawn:
+        value, low, high = np.array(sizes[score])[order].T
+        axes.errorbar(pixels * aside, value, yerr=np.vstack([value - low, high - value]).clip(min=0), color=plots.PALETTE[colour],
+                      marker=marker, capsize=3, label=label)
+    axes.set_xscale("log", base=2)
+    axes.set_xticks(pixels, [str(one) for one in pixels])
+    axes.minorticks_off()
+    axes.set(xlabel="pixels across the field", ylabel="score on the test part", ylim=(0, 1.02))
     axes.legend(frameon=False, loc="lower right")
     return axes
 

@@ -20,7 +20,7 @@ from carefolio.artefacts import read_json, verify_seal
 from carefolio.exceptions import ArtefactError
 from carefolio.metrics.conformal import grade_sets
 from carefolio.pictures import DEFAULT_LIMITS, PictureLimits, Pixels, read_picture
-from retinopathy.heads import DME, DR, REFERABLE_STEP, decide_grade, grade_probabilities
+from retinopathy.heads import DME, DR, REFERABLE_STEP, decide_grade, grade_probabilities, tempered
 from retinopathy.preparation import NoFieldError, cut_out, even_light, find_field
 from retinopathy.quality import Quality, judge_quality
 
@@ -28,7 +28,7 @@ MODEL_FILE, SMALL_FILE, RECORD_FILE = "grader.onnx", "grader_int8.onnx", "grader
 Precision = Literal["float32", "int8"]
 MODEL_FILES: dict[Precision, str] = {"float32": MODEL_FILE, "int8": SMALL_FILE}
 """What is committed; int8 is faster, and now and then gives another grade."""
-NEEDED = ("side", "strength", "quality", "referral", "sets", "files")
+NEEDED = ("side", "strength", "quality", "temperature", "referral", "sets", "files")
 """What the record must hold."""
 _UNREADABLE = (runtime.Fail, runtime.InvalidArgument, runtime.InvalidGraph, runtime.InvalidProtobuf, runtime.NoSuchFile,
                runtime.NotImplemented)
@@ -182,6 +182,7 @@ class RetinaPredictor:
 
     def _answer(self, steps: npt.NDArray[np.float64], relevance: Floats, quality: Quality, square: Pixels,
                 notes: tuple[str, ...]) -> Graded:
+        steps = tempered(steps, float(self.record["temperature"]))
         probabilities = grade_probabilities(steps[:, DR])
         grade = int(decide_grade(steps[:, DR])[0])
         grades = tuple(int(one) for one in np.flatnonzero(grade_sets(probabilities, threshold=self.record["sets"])[0]))
