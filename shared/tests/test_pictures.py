@@ -1,8 +1,8 @@
 """Pictures of every kind become the same plain pixels, and no file, however hostile, does anything but end in one of three errors."""
 
 import io
-import struct
-import zlib
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -10,6 +10,7 @@ from PIL import Image
 
 from carefolio.exceptions import DamagedPictureError, PictureTooLargeError, UnsuitablePictureError, UnsupportedPictureError
 from carefolio.pictures import PictureLimits, read_picture, reduced
+from carefolio.testing import png_header
 
 HEIGHT, WIDTH = 40, 60
 
@@ -26,14 +27,6 @@ def saved(pixels: np.ndarray, kind: str, *, mode: str | None = None, **options: 
     file = io.BytesIO()
     (image.convert(mode) if mode else image).save(file, kind, **options)
     return file.getvalue()
-
-
-def png_header(width: int, height: int) -> bytes:
-    """A PNG that promises so many pixels and holds next to none."""
-    def chunk(name: bytes, body: bytes) -> bytes:
-        return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
-    start = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", start) + chunk(b"IDAT", zlib.compress(b"\0" * 100)) + chunk(b"IEND", b"")
 
 
 @pytest.mark.parametrize(("kind", "options", "distance"), [
@@ -109,6 +102,40 @@ def test_a_compressed_text_in_a_png_cannot_fill_the_memory(colours):
     assert len(content) < 100_000
     with pytest.raises(DamagedPictureError, match="damaged"):
         read_picture(content)
+
+
+PEAK = """
+import resource, sys
+from pathlib import Path
+from carefolio.exceptions import UnsuitablePictureError
+from carefolio.pictures import read_picture
+
+read_picture(Path(sys.argv[1]).read_bytes())
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+for path in sys.argv[2:]:
+    try:
+        read_picture(Path(path).read_bytes())
+    except UnsuitablePictureError:
+        print("refused")
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
+"""
+
+
+def test_memory_stays_bounded_whatever_a_file_would_unpack_to(colours, tmp_path):
+    from PIL.PngImagePlugin import PngInfo
+
+    text = PngInfo()
+    text.add_text("comment", "a" * 400_000_000, zip=True)
+    files = {"small.png": saved(colours, "PNG"), "wide.png": png_header(20_000, 20_000), "text.png": saved(colours, "PNG", pnginfo=text),
+             "grey.tif": saved(np.zeros((15_000, 15_000), np.uint8), "TIFF", compression="tiff_adobe_deflate")}
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(content)
+    assert all(len(content) < 2_000_000 for content in files.values())
+    done = subprocess.run([sys.executable, "-c", PEAK, *(str(tmp_path / name) for name in files)], capture_output=True, text=True,
+                          check=True, timeout=120)
+    *refused, grown_mb = done.stdout.split()
+    assert refused == ["refused"] * 3
+    assert float(grown_mb) < 100, "each would unpack to hundreds of megabytes"
 
 
 @pytest.mark.parametrize("content", [b"GIF89a" + b"\0" * 50, b"%PDF-1.7 ", b"<svg xmlns='x'/>", b"PK\x03\x04" + b"\0" * 40,

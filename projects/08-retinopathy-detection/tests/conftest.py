@@ -67,11 +67,17 @@ def exported(grader: Grader, retinas: dict[int, bytes], tmp_path_factory: pytest
 
 
 @pytest.fixture(scope="session")
-def small_run(twin_only: dict[str, str | None], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a small run, as a user would start it where only twins can be had."""
-    out = tmp_path_factory.mktemp("run")
+def small_config(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Settings of a small run."""
     config = tmp_path_factory.mktemp("config") / "small.toml"
     config.write_text(SMALL, encoding="utf-8")
-    result = CliRunner().invoke(main, ["run", "--config", str(config), "--out", str(out)], env=twin_only)
+    return config
+
+
+@pytest.fixture(scope="session")
+def small_run(small_config: Path, twin_only: dict[str, str | None], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a small run, as a user would start it where only twins can be had."""
+    out = tmp_path_factory.mktemp("run")
+    result = CliRunner().invoke(main, ["run", "--config", str(small_config), "--out", str(out)], env=twin_only)
     assert result.exit_code == 0, result.output
     return out

@@ -2,10 +2,8 @@
 
 import base64
 import io
-import struct
 import sys
 import threading
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +16,7 @@ from PIL import Image
 from carefolio.exceptions import ArtefactError
 from carefolio.local_server import free_port, run_server
 from carefolio.serving.settings import new_api_key
+from carefolio.testing import png_header
 from retinopathy.api import create_app
 from retinopathy.predictor import RetinaPredictor
 
@@ -113,13 +112,6 @@ def test_what_is_no_retina_is_not_graded(client, picture):
     body = send(client, as_file(picture), "image/png").raise_for_status().json()
     assert (body["gradable"], body["abstained"], body["grade"]) == (False, True, None)
     assert body["reasons"]
-
-
-def png_header(width: int, height: int) -> bytes:
-    def chunk(name: bytes, content: bytes) -> bytes:
-        return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
-    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
-            + chunk(b"IDAT", zlib.compress(b"\0" * 99)) + chunk(b"IEND", b""))
 
 
 def test_every_bad_file_is_a_clear_refusal(client, retinas):

@@ -22,7 +22,7 @@ def answers(n: int = 200, noise: float = 0.9, seed: int = 0) -> Answers:
 
 
 def named(own: Answers, chosen: Chosen) -> dict[str, float]:
-    return dict(zip(SCORES, scores_of(own, chosen, np.ones(len(own.grades))), strict=True))
+    return dict(zip(SCORES, scores_of(own.tempered(chosen.temperature), chosen, np.ones(len(own.grades))), strict=True))
 
 
 def test_a_grader_without_error_has_the_best_of_every_score():

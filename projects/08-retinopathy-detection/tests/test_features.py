@@ -1,9 +1,15 @@
 """Which photographs count and in which fold: no duplicate crosses, contradictions go, neighbours stay together."""
 
+import math
+import operator
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator
 
 import numpy as np
 import polars as pl
+import psutil
 import pytest
 
 from carefolio.datasets.fundus_twin import draw_fundus, encode_jpeg
@@ -83,14 +89,6 @@ def test_every_view_is_seen_once_in_its_place():
     assert told[-1] == (5, 5)
 
 
-def square_of(item: int) -> int:
-    return item * item
-
-
-def share_of(item: int) -> float:
-    return 1 / item
-
-
 def test_processes_work_ahead_but_not_far_and_keep_the_order():
     taken: list[int] = []
 
@@ -99,16 +97,43 @@ def test_processes_work_ahead_but_not_far_and_keep_the_order():
             taken.append(item)
             yield item
 
-    made = ahead(square_of, items(), workers=3)
+    made = ahead(operator.neg, items(), workers=3)
     assert next(made) == 0
     assert len(taken) <= 6
-    assert list(made) == [item * item for item in range(1, 40)]
+    assert list(made) == [-item for item in range(1, 40)]
 
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_what_failed_in_a_process_is_raised_where_it_is_used(workers):
-    with pytest.raises(ZeroDivisionError):
-        list(ahead(share_of, [1, 0], workers=workers))
+    with pytest.raises(ValueError, match="math domain error"):
+        list(ahead(math.sqrt, [1, -1], workers=workers))
+
+
+FOR_EVER = """
+import multiprocessing, operator, itertools
+from retinopathy.features import ahead
+if __name__ == "__main__":
+    for made in ahead(operator.neg, itertools.count(), workers=2):
+        print(*(child.pid for child in multiprocessing.active_children()), flush=True)
+        input()
+"""
+
+
+def test_its_processes_end_when_it_is_killed(tmp_path):
+    (tmp_path / "for_ever.py").write_text(FOR_EVER, encoding="utf-8")
+    with subprocess.Popen([sys.executable, tmp_path / "for_ever.py"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as run:
+        assert run.stdout is not None
+        children = [int(pid) for pid in run.stdout.readline().split()]
+        run.kill()
+    assert len(children) == 2
+    deadline = time.monotonic() + 20
+    while any(is_running(pid) for pid in children) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not any(is_running(pid) for pid in children)
+
+
+def is_running(pid: int) -> bool:
+    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
 
 
 def test_work_is_known_to_be_done_only_with_the_same_settings(tmp_path):

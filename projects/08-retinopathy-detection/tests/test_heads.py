@@ -3,7 +3,19 @@
 import numpy as np
 import pytest
 
-from retinopathy.heads import DME, DR, ask_heads, decide_grade, fit_heads, grade_probabilities, out_of_fold, step_loss, steps_of
+from retinopathy.heads import (
+    DME,
+    DR,
+    answer_all,
+    ask_heads,
+    decide_grade,
+    fit_heads,
+    grade_probabilities,
+    out_of_fold,
+    step_loss,
+    steps_of,
+    tempered,
+)
 
 Table = tuple[np.ndarray, np.ndarray, np.ndarray]
 
@@ -66,3 +78,26 @@ def test_the_loss_is_lowest_for_the_truth():
     right = steps_of(grades, risks).astype(float)
     assert step_loss(right, grades, risks) == pytest.approx(0, abs=1e-6)
     assert step_loss(np.full((2, 6), 0.5), grades, risks) == pytest.approx(np.log(2))
+
+
+def test_a_temperature_keeps_the_order_and_the_certain():
+    steps = np.array([[1.0, 0.9, 0.5, 0.2, 0.0]])
+    np.testing.assert_allclose(tempered(steps, 1.0), steps, atol=1e-12)
+    cautious = tempered(steps, 2.0)
+    assert cautious[0].tolist() == sorted(cautious[0], reverse=True)
+    assert (cautious[0, 0], cautious[0, 2], cautious[0, 4]) == (1.0, 0.5, 0.0)
+    assert 0.5 < cautious[0, 1] < 0.9
+    np.testing.assert_allclose(tempered(cautious, 0.5), steps, atol=1e-12)
+
+
+def test_all_are_answered_with_the_strength_that_loses_least():
+    rng = np.random.default_rng(0)
+    grades = rng.integers(0, 5, 60)
+    risks, folds = np.minimum(grades // 2, 2), np.where(np.arange(60) < 45, np.arange(60) % 3, -1)
+    features = (grades[:, None, None] + rng.normal(0, 0.3, (60, 2, 4))).astype(np.float32)
+    answers, losses = answer_all(features, grades, risks, folds, strengths=(1e-4, 1.0))
+    learns = folds >= 0
+    assert losses[1.0] < losses[1e-4]
+    assert step_loss(answers[learns], grades[learns], risks[learns]) == pytest.approx(losses[1.0])
+    held_out = fit_heads(features[learns], grades[learns], risks[learns], strength=1.0)
+    np.testing.assert_allclose(answers[~learns], ask_heads(held_out, features[~learns, 0]))

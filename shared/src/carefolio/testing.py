@@ -1,10 +1,12 @@
-"""Helpers for the tests of every project: what this machine has, and marks that skip, with the reason, what it has not."""
+"""Helpers for the tests of every project: what this machine has, marks that skip, with the reason, what it has not, and a hostile file."""
 
 from __future__ import annotations
 
 import contextlib
 import io
 import shutil
+import struct
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -123,3 +125,23 @@ def run_article(path: Path) -> list[str]:
             exec(compile(block, f"{path.name}, block {number}", "exec"), names)  # noqa: S102 - our own article
         said.append(output.getvalue())
     return said
+
+
+def png_header(width: int, height: int) -> bytes:
+    """Make a PNG that promises pixels and holds next to none.
+
+    Parameters
+    ----------
+    width, height : int
+        In pixels, as its header says.
+
+    Returns
+    -------
+    bytes
+        A file of some hundred bytes.
+    """
+    def _chunk(name: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+
+    start = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", start) + _chunk(b"IDAT", zlib.compress(b"\0" * 100)) + _chunk(b"IEND", b"")

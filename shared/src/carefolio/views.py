@@ -4,6 +4,7 @@ import base64
 import csv
 import io
 from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -37,6 +38,29 @@ def show_sections(sections: Mapping[str, Callable[[ResultsT], None]], results: R
                     show(results)
                 except CarefolioError as error:
                     show_problem(error)
+
+
+def late_section(package: str, module: str, function: str) -> Callable[[Path], None]:
+    """Name what draws a tab, to be imported when the tab is opened: each brings libraries of its own.
+
+    Parameters
+    ----------
+    package : str
+        Import name of the project.
+    module : str
+        Within its ``views``.
+    function : str
+        Of the module; it is given the folder of a run.
+
+    Returns
+    -------
+    callable
+        For `show_sections`.
+    """
+    def _show(folder: Path) -> None:
+        getattr(import_module(f"{package}.views.{module}"), function)(folder)
+
+    return _show
 
 
 def read_file(path: Path, *, command: str) -> bytes:

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 
@@ -10,8 +11,8 @@ import streamlit as st
 from carefolio.config import project_home
 from carefolio.dashboard import page, provenance_footer
 from carefolio.exceptions import CarefolioError
-from carefolio.views import show_sections
-from notes_summarizer.config import FOLDER
+from carefolio.views import late_section, show_sections
+from notes_summarizer.config import FOLDER, PROJECT
 from notes_summarizer.views.results import Results, read_results
 from notes_summarizer.views.style import STYLE
 
@@ -20,13 +21,7 @@ ICON = "📝"
 QUESTION = "Can a summary of a clinical note be trusted to add nothing, to lose nothing and to leak nobody?"
 
 
-def _section(module: str, function: str) -> Callable[[Path], None]:
-    def _show(folder: Path) -> None:
-        getattr(import_module(f"notes_summarizer.views.{module}"), function)(folder)  # each brings its own libraries
-
-    return _show
-
-
+_section = partial(late_section, PROJECT)
 SECTIONS: dict[str, Callable[[Path], None]] = {
     "Overview": _section("overview", "show_overview"), "Summarise": _section("summarise", "show_summarise"),
     "Leaflet": _section("leaflet", "show_leaflet"), "Results": _section("measured", "show_results"),

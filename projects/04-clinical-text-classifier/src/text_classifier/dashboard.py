@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 
@@ -10,8 +11,8 @@ import streamlit as st
 from carefolio.config import project_home
 from carefolio.dashboard import page, provenance_footer
 from carefolio.exceptions import CarefolioError
-from carefolio.views import show_sections
-from text_classifier.config import FOLDER
+from carefolio.views import late_section, show_sections
+from text_classifier.config import FOLDER, PROJECT
 from text_classifier.views.results import Results, read_results
 from text_classifier.views.style import STYLE
 
@@ -20,13 +21,7 @@ ICON = "🏷️"
 QUESTION = "Does fine-tuning a language model on clinical text beat a word count that costs nothing?"
 
 
-def _section(module: str, function: str) -> Callable[[Path], None]:
-    def _show(folder: Path) -> None:
-        getattr(import_module(f"text_classifier.views.{module}"), function)(folder)  # each brings its own libraries
-
-    return _show
-
-
+_section = partial(late_section, PROJECT)
 SECTIONS: dict[str, Callable[[Path], None]] = {
     "Overview": _section("overview", "show_overview"), "Try a text": _section("try_text", "show_try"),
     "Compare": _section("compare", "show_compare"), "Errors": _section("mistakes", "show_errors"),

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 
@@ -9,8 +10,8 @@ from carefolio.config import project_home
 from carefolio.dashboard import page, provenance_footer
 from carefolio.exceptions import CarefolioError
 from carefolio.shown_run import ShownRun
-from carefolio.views import show_sections
-from retinopathy.config import FOLDER
+from carefolio.views import late_section, show_sections
+from retinopathy.config import FOLDER, PROJECT
 from retinopathy.views.results import read_results
 
 TITLE = "Diabetic retinopathy"
@@ -18,13 +19,7 @@ ICON = "👁️"
 QUESTION = "Who needs to see an eye doctor?"
 
 
-def _section(module: str, function: str) -> Callable[[Path], None]:
-    def _show(folder: Path) -> None:
-        getattr(import_module(f"retinopathy.views.{module}"), function)(folder)  # each brings its own libraries
-
-    return _show
-
-
+_section = partial(late_section, PROJECT)
 SECTIONS: dict[str, Callable[[Path], None]] = {
     "Overview": _section("results", "show_overview"), "Grade a photograph": _section("grade", "show_one"),
     "Threshold": _section("results", "show_threshold"), "Many photographs": _section("grade", "show_many"),

@@ -12,8 +12,9 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -186,13 +187,24 @@ def ahead(make: Callable[[Item], Made], items: Iterable[Item], *, workers: int |
         yield from map(make, items)
         return
     waiting: deque[Future[Made]] = deque()
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_end_with_parent) as pool:
         for item in items:
             waiting.append(pool.submit(make, item))
             if len(waiting) >= 2 * workers:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
+
+
+def _end_with_parent() -> None:
+    """End this process when the one that started it is gone, even if it was killed; else it would wait for work for ever."""
+    def wait() -> None:
+        parent = parent_process()
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    Thread(target=wait, daemon=True).start()
 
 
 def extract(pictures: Iterable[Sequence[Pixels]], look: Callable[[Sequence[Pixels]], tuple[npt.NDArray[Any], ...]], *, rows: int,

@@ -208,8 +208,9 @@ def tempered(steps: FloatArray, temperature: float) -> FloatArray:
     -----
     Guo C, Pleiss G, Sun Y, Weinberger KQ. On calibration of modern neural networks. ICML 2017.
     """
-    kept = steps.clip(1e-7, 1 - 1e-7)
-    return np.asarray(1 / (1 + np.exp(-np.log(kept / (1 - kept)) / temperature)))
+    from scipy.special import expit, logit
+
+    return np.asarray(expit(logit(steps) / temperature))
 
 
 def grade_probabilities(steps: FloatArray) -> FloatArray:

@@ -12,9 +12,11 @@ from carefolio.views import NBSP, offer, percent, show_table, to_csv
 from retinopathy.config import PROJECT
 
 TITLES = {"idrid": "the photographs (IDRiD)"}
-KEYS = {"idrid": ("confusion", "roc", "operating_point", "abstention", "promise", "bounds")}
-PARTS = {"test": "test part", "altered": "test part, as other cameras would have taken it", "out_of_fold": "train part, out of fold"}
-"""What a grader is judged on, in words."""
+KEYS = {"idrid": ("confusion", "roc", "operating_point", "abstention", "calibration", "sizes", "promise", "bounds")}
+PARTS = {"test.grader": "test part", "altered.grader": "test part, as other cameras would have taken it",
+         "out_of_fold.grader": "train part, out of fold", "test.frozen": "test part, heads on the frozen network",
+         "test.int8": "test part, in int8"}
+"""What is judged on what, in words."""
 CARDS = {"quadratic_weighted_kappa": ("Agreement of grades", ".3f", "Quadratic weighted kappa: being two grades off costs four times one."),
          "roc_auc": ("Area, referral", ".3f", "Probability that a referable eye is ranked above one that is not."),
          "sensitivity": ("Sensitivity", ".1%", "Share of referable eyes that are referred, at the threshold chosen out of fold."),
@@ -58,10 +60,10 @@ def show_overview(folder: Path) -> None:
     st.caption(f"On the test part. {NO_EVIDENCE}")
     score = str(st.pills("Score", list(CARDS), default="quadratic_weighted_kappa", required=True, format_func=lambda name: CARDS[name][0],
                          key="score", persist_state="session"))
-    found = {words: results.evidence.metrics.get(f"idrid.{part}.grader.{score}") for part, words in PARTS.items()}
+    found = {words: results.evidence.metrics.get(f"idrid.{part}.{score}") for part, words in PARTS.items()}
     rows = [{"label": words, "value": one.value, "low": one.low, "high": one.high} for words, one in found.items() if one is not None]
     st.altair_chart(charts.interval_chart(rows, title=f"{CARDS[score][0].lower()}, with 95{NBSP}% intervals", row_height=64),
-                    alt=f"{CARDS[score][0]} on the test part, on altered photographs and out of fold, with intervals")
+                    alt=f"{CARDS[score][0]} on the test part, on altered photographs, out of fold, of the frozen and of the int8 network")
     offer("Scores as CSV", to_csv([{"metric": name} | one.model_dump() for name, one in results.evidence.metrics.items()]),
           "retinopathy-metrics.csv", "text/csv")
 
