@@ -1,13 +1,14 @@
 """Sets of grades that hold the right one with a probability that is promised beforehand (split conformal prediction).
 
-A set starts with the most probable grade and grows towards the more probable of its two neighbours, so that it never has a gap: "1 or 2"
-says something to a clinician, "0 or 3" does not. The score of a grade is the probability that the set holds when that grade joins it. A
+A set holds every grade that is probable enough, and what lies between two such grades, so that it never has a gap: "1 or 2" says something
+to a clinician, "0 or 3" does not. The score of a grade is how improbable it, or the less improbable end of a gap that it fills, is. A
 threshold on scores from rows that trained nothing gives sets with the promised coverage on rows of the same kind, whatever the model; on
 rows of another kind, such as another camera's, nothing is promised.
 
 References
 ----------
 Vovk V, Gammerman A, Shafer G. Algorithmic learning in a random world. Springer 2005, chapter 2.
+Sadinle M, Lei J, Wasserman L. Least ambiguous set-valued classifiers with bounded error levels. J Am Stat Assoc 2019;114:223-234.
 Lu C, Angelopoulos AN, Pomerantz S. Improving trustworthiness of AI disease severity rating in medical imaging with ordinal conformal
 prediction sets. MICCAI 2022. doi:10.1007/978-3-031-16452-1_52
 """
@@ -24,7 +25,7 @@ Sets = npt.NDArray[np.bool_]
 
 
 def grade_scores(y_prob: npt.ArrayLike) -> FloatArray:
-    """Give each grade the probability that the growing set holds when the grade joins it.
+    """Give each grade the threshold at which it joins the set.
 
     Parameters
     ----------
@@ -34,7 +35,8 @@ def grade_scores(y_prob: npt.ArrayLike) -> FloatArray:
     Returns
     -------
     ndarray of float64, shape (n, k)
-        In (0, 1]; the lowest of a row is that of the most probable grade (the lower one of equals).
+        One minus the probability of the grade, or of the less probable of the two likeliest grades on either side if that is more; in
+        [0, 1], the lowest of a row is that of the most probable grade.
 
     Raises
     ------
@@ -43,20 +45,9 @@ def grade_scores(y_prob: npt.ArrayLike) -> FloatArray:
     """
     matrix = as_matrix(y_prob, name="y_prob")
     check_simplex(matrix)
-    rows, grades = matrix.shape
-    walled = np.pad(matrix, ((0, 0), (1, 1)), constant_values=-1.0)  # a wall is never the more probable neighbour
-    every = np.arange(rows)
-    first = matrix.argmax(axis=1) + 1
-    last, held = first.copy(), matrix.max(axis=1)
-    scores = np.zeros_like(walled)
-    scores[every, first] = held
-    for _ in range(grades - 1):
-        down = walled[every, first - 1] >= walled[every, last + 1]
-        joins = np.where(down, first - 1, last + 1)
-        first, last = np.where(down, joins, first), np.where(down, last, joins)
-        held = held + walled[every, joins]
-        scores[every, joins] = held
-    return np.minimum(scores[:, 1:-1], 1.0)
+    from_below = np.maximum.accumulate(matrix, axis=1)
+    from_above = np.maximum.accumulate(matrix[:, ::-1], axis=1)[:, ::-1]
+    return np.asarray(1 - np.minimum(from_below, from_above))
 
 
 def conformal_threshold(true_scores: npt.ArrayLike, *, coverage: float) -> float:
