@@ -1,6 +1,7 @@
 """Take the README's pictures of the dashboards: ``python docs/make_screenshots.py [--only PACKAGE] [--to docs/images]``."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -10,14 +11,15 @@ VIEWS: dict[str, dict[str, tuple[int, int, str]]] = {
     "outcomes_analysis": {"outcomes-dashboard.png": (1280, 1200, "COVID-19"), "outcomes-dashboard-phone.png": (390, 844, "Survival")},
     "notes_summarizer": {"notes-dashboard.png": (1280, 1200, "Summarise"), "notes-dashboard-phone.png": (390, 844, "Summarise")},
     "text_classifier": {"textclass-dashboard.png": (1280, 1200, "Try a text"), "textclass-dashboard-phone.png": (390, 844, "Compare")},
-    "retinopathy": {"retinopathy-dashboard.png": (1280, 1200, "Grade a photograph"),
+    "retinopathy": {"retinopathy-dashboard.png": (1280, 1400, "Grade a photograph"),
                     "retinopathy-dashboard-phone.png": (390, 844, "Threshold")},
     "readmission": {"readmission-dashboard.png": (1280, 1110, "Decisions"), "readmission-dashboard-phone.png": (390, 844, "Overview")},
 }
 """Package -> file -> width, height, section."""
-PRESSED: dict[str, tuple[str, str]] = {"Summarise": ("Summarise", ".notes-note"), "Try a text": ("Classify", ".tc-answer"),
-                                       "Grade a photograph": ("3", "[data-testid=stImage]")}
-"""Section -> the button that is pressed before its picture is taken, and what it brings up, which is then scrolled to."""
+PRESSED: dict[str, tuple[Any, str, str]] = {
+    "Summarise": ("button", "Summarise", ".notes-note"), "Try a text": ("button", "Classify", ".tc-answer"),
+    "Grade a photograph": ("radio", "3", "[data-testid=stImage]")}
+"""Section -> role and name of what is pressed before its picture is taken, and what it brings up, which is then scrolled to."""
 
 
 @click.command()
@@ -32,8 +34,8 @@ def main(only: str | None, folder: Path) -> None:
                 with open_page(address, width=width, height=height) as page:
                     open_section(page, section)
                     if section in PRESSED:
-                        button, result = PRESSED[section]
-                        page.get_by_role("button", name=button, exact=True).click()
+                        role, pressed, result = PRESSED[section]
+                        page.get_by_role(role, name=pressed, exact=True).click()
                         page.locator(result).first.scroll_into_view_if_needed(timeout=WAIT_MS)
                         settle(page)
                     page.wait_for_timeout(1500)  # charts fade in
