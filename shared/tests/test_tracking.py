@@ -128,6 +128,18 @@ def test_environment_is_left_as_it_was(store, monkeypatch):
     assert "DO_NOT_TRACK" not in os.environ
 
 
+def test_a_client_of_ones_own_has_bounded_patience_and_plain_errors(store):
+    before = dict(os.environ)
+    with tracking.tracking_client(store) as client:
+        assert os.environ["MLFLOW_DISABLE_TELEMETRY"] == "true"
+        made = tracking.find_or_create_experiment(client, "ours", store)
+        assert tracking.find_or_create_experiment(client, "ours", store) == made
+    assert dict(os.environ) == before
+    with pytest.raises(tracking.TrackingError, match="failed: ") as caught, tracking.tracking_client(store) as client:
+        client.get_run("none")
+    assert "\n" not in str(caught.value)
+
+
 def test_importing_the_module_does_not_import_mlflow():
     code = "import sys, carefolio.tracking; sys.exit('mlflow' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

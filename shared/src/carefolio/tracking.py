@@ -20,7 +20,8 @@ from urllib.parse import urlsplit
 from carefolio.exceptions import ArtefactError, CarefolioError, ConfigError
 
 CONNECT_TIMEOUT_S = 3.0
-QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
+QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true", "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+         "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false"}
 BOUNDED = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": "20"}
 _PARAMETERS_A_CALL = 100
 _METRICS_A_CALL = 1000
@@ -80,25 +81,50 @@ def log_run(*, tracking_uri: str | None, experiment: str, run_name: str, paramet
     """
     if tracking_uri is None:
         return None
+    _check_inputs(metrics, artefacts)
+    with tracking_client(tracking_uri) as client:
+        found = find_or_create_experiment(client, experiment, tracking_uri)
+        run_id = client.create_run(found, run_name=run_name, tags=dict(tags or {})).info.run_id
+        _fill_run(client, run_id, parameters, metrics, artefacts)
+    return str(run_id)
+
+
+@contextmanager
+def tracking_client(tracking_uri: str) -> Iterator[Any]:
+    """Give MLflow's client with bounded patience; what MLflow raises inside the block becomes one line.
+
+    Parameters
+    ----------
+    tracking_uri : str
+        ``http(s)://…`` of a server or ``sqlite:///file.db``.
+
+    Yields
+    ------
+    mlflow.MlflowClient
+        A client of that address.
+
+    Raises
+    ------
+    ConfigError
+        If MLflow is not installed.
+    TrackingError
+        If the server cannot be reached within seconds, or refuses.
+    """
     if not available():
         raise ConfigError('a tracking address is given but MLflow is not installed; run `pip install "carefolio[tracking]"`.')
-    _check_inputs(metrics, artefacts)
     shown = _without_secrets(tracking_uri)
     _check_reachable(tracking_uri, shown)
     with _environment(QUIET | {name: os.environ.get(name, value) for name, value in BOUNDED.items()}):
         from mlflow import MlflowClient
         from mlflow.exceptions import MlflowException
 
-        logging.getLogger("alembic").setLevel(logging.WARNING)
+        for name in ("alembic", "mlflow.store.db.utils", "mlflow.store.model_registry.abstract_store"):
+            logging.getLogger(name).setLevel(logging.WARNING)
         try:
-            client = MlflowClient(tracking_uri=tracking_uri)
-            experiment_id = _experiment_id(client, experiment, tracking_uri)
-            run_id = client.create_run(experiment_id, run_name=run_name, tags=dict(tags or {})).info.run_id
-            _fill_run(client, run_id, parameters, metrics, artefacts)
+            yield MlflowClient(tracking_uri=tracking_uri, registry_uri=tracking_uri)
         except (MlflowException, OSError) as error:
             reason = " ".join(str(error).replace(tracking_uri, shown).split())[:300]
             raise TrackingError(f"tracking at {shown} failed: {reason}. Nothing else was lost; correct it and log the run again.") from None
-    return str(run_id)
 
 
 def _fill_run(client: Any, run_id: str, parameters: Mapping[str, Any], metrics: Mapping[str, float], artefacts: Sequence[Path]) -> None:
@@ -126,7 +152,23 @@ def _slices(items: Mapping[str, Any], size: int) -> Iterator[list[tuple[str, Any
         yield some
 
 
-def _experiment_id(client: Any, name: str, tracking_uri: str) -> str:
+def find_or_create_experiment(client: Any, name: str, tracking_uri: str) -> str:
+    """Find an experiment by its name, or make it.
+
+    Parameters
+    ----------
+    client : mlflow.MlflowClient
+        From `tracking_client`.
+    name : str
+        Name of the experiment.
+    tracking_uri : str
+        The client's address.
+
+    Returns
+    -------
+    str
+        Its id.
+    """
     found = client.get_experiment_by_name(name)
     if found is not None:
         return str(found.experiment_id)

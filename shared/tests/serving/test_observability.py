@@ -104,6 +104,14 @@ def test_model_card_in_both_forms(make_app, call, tmp_path):
     assert call(make_app(), "GET", "/model-card").status_code == 404
 
 
+def test_a_card_that_can_change_is_asked_for_at_each_request(make_app, call):
+    cards = ["# One", "# Two", ""]
+    app = make_app({"model_card": lambda: cards.pop(0)}, auth="off", host="127.0.0.1")
+    answers = [call(app, "GET", "/model-card") for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [200, 200, 404]
+    assert [answer.text for answer in answers[:2]] == ["# One", "# Two"]
+
+
 def test_unreadable_model_card_stops_the_start(make_app, tmp_path):
     with pytest.raises(ArtefactError, match="cannot be read"):
         make_app({"model_card": tmp_path / "none.md"})

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +35,9 @@ logger = logging.getLogger("carefolio.serving")
 
 
 def create_app(*, title: str, version: str, description: str, routers: Sequence[APIRouter], ready: Callable[[], None],
-               settings: ServingSettings, model_card: Path | None = None, examples: Mapping[str, Mapping[str, Any]] | None = None,
-               open_paths: Collection[str] = (), resources: Resources | None = None) -> FastAPI:
+               settings: ServingSettings, model_card: Path | Callable[[], str] | None = None,
+               examples: Mapping[str, Mapping[str, Any]] | None = None, open_paths: Collection[str] = (),
+               resources: Resources | None = None) -> FastAPI:
     """Build an API around a chapter's routes.
 
     Parameters
@@ -48,8 +50,9 @@ def create_app(*, title: str, version: str, description: str, routers: Sequence[
         Raises a ``CarefolioError`` while the model cannot answer; called by ``/health/ready`` in a thread, so keep it short.
     settings : ServingSettings
         Usually ``ServingSettings.from_environment()``.
-    model_card : Path, optional
-        Markdown file behind ``/model-card``; without one that address answers 404.
+    model_card : Path or callable, optional
+        Markdown file behind ``/model-card``, or what gives its text at each request, where the model can change; without one, or where it
+        gives none, that address answers 404.
     examples : mapping, optional
         ``{path: {name: body}}`` for the OpenAPI document.
     open_paths : collection of str, optional
@@ -122,10 +125,11 @@ async def _sync_regularly(audit: AuditLog) -> None:
         await asyncio.to_thread(audit.sync)
 
 
-def _build_own_routes(*, title: str, version: str, ready: Callable[[], None], model_card: Path | None, metrics: Metrics) -> APIRouter:
+def _build_own_routes(*, title: str, version: str, ready: Callable[[], None], model_card: Path | Callable[[], str] | None,
+                      metrics: Metrics) -> APIRouter:
     router = APIRouter()
     probing = anyio.CapacityLimiter(1)
-    card = None if model_card is None else _read_card(model_card)
+    current = model_card if callable(model_card) else partial(str, "" if model_card is None else _read_card(model_card))
 
     @router.get("/health/live", tags=["health"], summary="The process runs")
     async def live() -> dict[str, str]:
@@ -148,7 +152,8 @@ def _build_own_routes(*, title: str, version: str, ready: Callable[[], None], mo
     @router.get("/model-card", tags=["model"], summary="What the model is for, and how well it does", response_class=Response,
                 responses={200: _CARD_CONTENT, 404: {"description": "This API has no model card."}})
     async def read_card(request: Request) -> Response:
-        if card is None:
+        card = current()
+        if not card:
             return problem_response(request.scope, 404, "This API has no model card.")
         if "application/json" in request.headers.get("accept", ""):
             return JSONResponse({"title": title, "version": version, "markdown": card})

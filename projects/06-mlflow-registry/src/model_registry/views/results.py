@@ -1,0 +1,95 @@
+"""What the sections show: the run's record and snapshot, and the versions of a registry that answers."""
+
+import json
+import os
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from carefolio.exceptions import ArtefactError
+from carefolio.shown_run import ShownRun
+from model_registry.names import DEFAULT_SERVER, URI_VARIABLE
+from model_registry.places import answers
+from model_registry.tracking.aliases import Version, list_versions
+from model_registry.tracking.server import DATABASE_FILE, sqlite_uri
+
+LIVE_S = 10
+TITLES = {"readmission": "Readmission within 30 days", "survival": "Survival of seriously ill patients"}
+
+
+@dataclass(frozen=True)
+class Results:
+    """One run."""
+
+    run: ShownRun
+
+    def searches(self) -> dict[str, dict[str, Any]]:
+        """Read the snapshot.
+
+        Returns
+        -------
+        dict
+            By experiment.
+
+        Raises
+        ------
+        ArtefactError
+            If it is missing or damaged.
+        """
+        try:
+            found: dict[str, dict[str, Any]] = json.loads(self.run.file("registry.json"))
+        except ValueError as error:
+            raise ArtefactError(f"reports/registry.json is not JSON ({error}); write it again with `registry report`.") from None
+        return found
+
+    def address(self) -> str | None:
+        """Find a registry to ask.
+
+        Returns
+        -------
+        str or None
+            ``$MLFLOW_TRACKING_URI``, the run's own database, or the server of `registry up` if it answers.
+        """
+        if os.environ.get(URI_VARIABLE):
+            return os.environ[URI_VARIABLE]
+        if (self.run.folder / DATABASE_FILE).is_file():
+            return sqlite_uri(self.run.folder)
+        return DEFAULT_SERVER if answers(DEFAULT_SERVER) else None
+
+    def versions(self, name: str) -> list[Version]:
+        """List the versions of a model, read again after `LIVE_S` seconds.
+
+        Parameters
+        ----------
+        name : str
+            The experiment.
+
+        Returns
+        -------
+        list of Version
+            Empty where no registry is found.
+        """
+        address = self.address()
+        return _versions(address, name) if address else []
+
+
+@st.cache_data(ttl=LIVE_S, show_spinner=False)
+def _versions(address: str, name: str) -> list[Version]:
+    return list_versions(address, name)
+
+
+def choose_experiment(searches: dict[str, dict[str, Any]]) -> str:
+    """Let the reader choose an experiment.
+
+    Parameters
+    ----------
+    searches : dict
+        The snapshot.
+
+    Returns
+    -------
+    str
+        Its name.
+    """
+    return str(st.selectbox("Model", list(searches), format_func=lambda name: TITLES[name], key="experiment", persist_state="session"))
