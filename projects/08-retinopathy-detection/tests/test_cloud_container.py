@@ -29,7 +29,7 @@ SMALL = """
 [hyperparameters]
 quick = true
 max_rows = 40
-views = 1
+views = 2
 side = 128
 replicates = 20
 """
@@ -91,7 +91,7 @@ def test_evidence_says_what_was_told_and_that_the_retinas_are_drawn(rehearsal):
     assert evidence.command == "python -m retinopathy.cloud.container train"
     assert (evidence.config["split"]["max_rows"], evidence.config["preparation"]["side"]) == (40, 128)
     told = read_json(root / "input" / "config" / "hyperparameters.json")
-    assert told == {"quick": "true", "synthetic": "true", "seed": "0", "max_rows": "40", "views": "1", "side": "128", "replicates": "20"}
+    assert told == {"quick": "true", "synthetic": "true", "seed": "0", "max_rows": "40", "views": "2", "side": "128", "replicates": "20"}
 
 
 def test_ping_answers_where_either_platform_asks(server):

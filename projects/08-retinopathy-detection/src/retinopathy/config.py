@@ -35,7 +35,7 @@ class FeatureSettings(Settings):
     """What is taken from the network, and how often each photograph is altered."""
 
     stages: tuple[Annotated[int, Field(ge=0, le=6)], ...] = Field(min_length=1)
-    views: int = Field(ge=1)
+    views: int = Field(ge=2)
     batch: int = Field(ge=1)
 
 

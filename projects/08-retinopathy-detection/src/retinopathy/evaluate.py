@@ -82,7 +82,7 @@ def evaluate_grader(settings: RetinopathySettings, out: Path) -> tuple[dict[str,
     Returns
     -------
     metrics : dict of str to Metric
-        ``idrid.<part>.<system>.<score>`` for ``out_of_fold``, ``test`` and, for the grader with several views, ``altered``.
+        ``idrid.<part>.<system>.<score>`` for ``out_of_fold``, ``test`` and, for the grader, ``altered``.
     curves : dict
         What the figures draw.
     """
@@ -139,18 +139,16 @@ def judge_sizes(settings: RetinopathySettings, out: Path) -> tuple[dict[str, Met
 def _judged(out: Path, system: str, parts: Mapping[str, Answers]) -> list[tuple[str, Answers, Whole]]:
     """Give the parts that a system is judged on, with the photograph of each row."""
     found = [(name, one, np.arange(len(one.grades))) for name, one in parts.items()]
-    return found + (_altered(out, parts["test"]) if system == GRADER else [])
+    return [*found, _altered(out, parts["test"])] if system == GRADER else found
 
 
-def _altered(out: Path, test: Answers) -> list[tuple[str, Answers, Whole]]:
-    """Give the answers to the test photographs as other cameras would have taken them; nothing where there is one view of each."""
+def _altered(out: Path, test: Answers) -> tuple[str, Answers, Whole]:
+    """Give the answers to the test photographs as other cameras would have taken them."""
     steps = read_steps(out)["altered"]
     photographs, views = steps.shape[:2]
-    if not views:
-        return []
     repeat = partial(np.repeat, repeats=views)
     answers = Answers(repeat(test.grades), repeat(test.risks), steps.reshape(-1, steps.shape[2]))
-    return [("altered", answers, repeat(np.arange(photographs)))]
+    return "altered", answers, repeat(np.arange(photographs))
 
 
 def judge(name: str, answers: Answers, chosen: Chosen, settings: EvaluationSettings, *, groups: Whole, seed: int) -> dict[str, Metric]:
