@@ -6,12 +6,16 @@ import contextlib
 import io
 import shutil
 import struct
+import subprocess
+import sys
 import zlib
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from carefolio.datasets.catalog import find_dataset
 from carefolio.datasets.resolve import local_copy
+from carefolio.local_server import free_port, run_server
 
 if TYPE_CHECKING:
     import pytest
@@ -20,6 +24,9 @@ CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM_FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-quic", "--no-first-run",
                   "--disable-component-update", "--disable-sync")
 """Headless, as root in a container, and without calls of the browser's own."""
+CONTRACT_CHECKS = ("not_a_server_error", "status_code_conformance", "response_schema_conformance", "content_type_conformance",
+                   "positive_data_acceptance", "negative_data_rejection")
+"""Of schemathesis."""
 
 
 def real_data_available(name: str) -> bool:
@@ -125,6 +132,46 @@ def run_article(path: Path) -> list[str]:
             exec(compile(block, f"{path.name}, block {number}", "exec"), names)  # noqa: S102 - our own article
         said.append(output.getvalue())
     return said
+
+
+def check_contract(app: str, environment: Mapping[str, str], folder: Path, *, without: Collection[str] = ()) -> str:
+    """Serve an API with a key, and send it made-up requests of every shape: it must keep to its own OpenAPI document.
+
+    Parameters
+    ----------
+    app : str
+        Factory of the app, such as ``"readmission.api:create_app"``.
+    environment : mapping of str to str
+        Variables of the server, beside those of the key.
+    folder : Path
+        Working directory of the tool that sends the requests.
+    without : collection of str, optional
+        Checks of `CONTRACT_CHECKS` that do not fit this API.
+
+    Returns
+    -------
+    str
+        What the tool said, with the number of operations that it selected.
+
+    Raises
+    ------
+    AssertionError
+        If a request broke the contract.
+    """
+    from carefolio.serving.settings import new_api_key
+
+    key, key_hash = new_api_key()
+    port, checks = free_port(), [name for name in CONTRACT_CHECKS if name not in without]
+    env = {"CAREFOLIO_API_KEYS": key_hash, "CAREFOLIO_AUTH": "on", "CAREFOLIO_REQUESTS_PER_MINUTE": "1000000", **environment}
+    server = [sys.executable, "-m", "uvicorn", app, "--factory", "--host", "127.0.0.1", "--port", str(port)]
+    with run_server(server, ready_url=f"http://127.0.0.1:{port}/health/ready", env=env, timeout_s=120) as address:
+        command = [sys.executable, "-m", "schemathesis.cli", "run", f"{address}/openapi.json", "--header", f"X-API-Key: {key}",
+                   "--checks", ",".join(checks), "--phases", "examples,fuzzing", "--max-examples", "15", "--generation-deterministic",
+                   "--no-color"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False, cwd=folder)
+    if done.returncode != 0:
+        raise AssertionError(done.stdout[-4000:])
+    return done.stdout
 
 
 def png_header(width: int, height: int) -> bytes:
