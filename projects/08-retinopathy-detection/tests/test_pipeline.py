@@ -10,7 +10,6 @@ from carefolio.artefacts import read_json, sha256_file
 from carefolio.evidence import Evidence, is_synthetic, read_evidence
 from retinopathy.cli import main
 from retinopathy.predictor import MODEL_FILES, RECORD_FILE, RetinaPredictor
-from retinopathy.train import read_strength
 
 
 @pytest.fixture(scope="module")
@@ -62,8 +61,8 @@ def test_no_photograph_is_kept_beside_the_features(small_run):
 
 
 def test_the_strength_is_the_one_of_the_lowest_loss_out_of_fold(small_run):
-    losses = read_json(small_run / "train" / "idrid.json")["losses"]
-    assert losses[str(read_strength(small_run))] == min(losses.values())
+    kept = read_json(small_run / "train" / "idrid.json")
+    assert kept["losses"][str(kept["strength"])] == min(kept["losses"].values())
 
 
 def test_stages_ask_for_the_one_before(twin_only, tmp_path):

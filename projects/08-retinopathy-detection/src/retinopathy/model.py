@@ -71,6 +71,21 @@ class Eye(nn.Module):
         later = self.network.later_stages(maps, stage=first, last=max(others))
         return [maps, *(later[stage - first - 1] for stage in others)]
 
+    def pooled(self, maps: Tensor, lit: Tensor) -> Tensor:
+        """Go on from the first stage, and pool each stage over what the camera shows.
+
+        Parameters
+        ----------
+        maps, lit : torch.Tensor
+            As `begin` gives them.
+
+        Returns
+        -------
+        torch.Tensor of float32, shape (n, d)
+            Mean, highest value and spread of each channel of the stages.
+        """
+        return torch.cat([number for one in self.go_on(maps) for number in pool(one, field_of(lit, one))], dim=1)
+
     def forward(self, squares: Tensor) -> Tensor:
         """Pool what is seen in squares.
 
@@ -84,8 +99,7 @@ class Eye(nn.Module):
         torch.Tensor of float32, shape (n, d)
             Mean, highest value and spread of each channel of the stages.
         """
-        maps, lit = self.begin(squares)
-        return torch.cat([number for one in self.go_on(maps) for number in pool(one, field_of(lit, one))], dim=1)
+        return self.pooled(*self.begin(squares))
 
 
 class Grader(nn.Module):
@@ -112,12 +126,12 @@ class Grader(nn.Module):
             self.heads.weight.copy_(torch.tensor(heads.weight.T))
             self.heads.bias.copy_(torch.tensor(heads.bias))
 
-    def standard(self, pooled: Sequence[Tensor]) -> Tensor:
+    def standard(self, pooled: Tensor) -> Tensor:
         """Standardise pooled numbers as those of train.
 
         Parameters
         ----------
-        pooled : sequence of torch.Tensor, each of shape (n, channels)
+        pooled : torch.Tensor, shape (n, d)
             Of all stages, in order.
 
         Returns
@@ -125,7 +139,7 @@ class Grader(nn.Module):
         torch.Tensor, shape (n, d)
             What the heads are asked about.
         """
-        return (torch.cat(list(pooled), dim=1) - self.mean) / self.scale
+        return (pooled - self.mean) / self.scale
 
     def forward(self, squares: Tensor) -> tuple[Tensor, Tensor]:
         """Grade squares, and say where the referral comes from.
@@ -146,7 +160,7 @@ class Grader(nn.Module):
         maps = self.eye.go_on(first)
         fields = [field_of(lit, one) for one in maps]
         pooled = [pool(one, field) for one, field in zip(maps, fields, strict=True)]
-        found = torch.sigmoid(self.heads(self.standard([number for stage in pooled for number in stage])))
+        found = torch.sigmoid(self.heads(self.standard(torch.cat([number for stage in pooled for number in stage], dim=1))))
         weights, ends = self.heads.weight[REFERABLE_STEP] / self.scale, list(accumulate(POOLED * one.shape[1] for one in maps))
         own = [weights[start:end].reshape(POOLED, -1) for start, end in pairwise([0, *ends])]
         return never_rising(found), add_up([lay_out(*stage) for stage in zip(maps, fields, pooled, own, strict=True)])

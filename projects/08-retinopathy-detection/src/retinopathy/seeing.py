@@ -20,7 +20,6 @@ from carefolio.parts import read_record, read_table, write_table
 from carefolio.pictures import Pixels
 from carefolio.progress import progress_bar
 from retinopathy.config import RetinopathySettings
-from retinopathy.explanation import field_of, pool
 from retinopathy.features import (
     ahead,
     choose_photographs,
@@ -171,8 +170,7 @@ def look(eye: Eye, own: Sequence[Pixels]) -> tuple[Seen, npt.NDArray[np.float16]
     """
     with torch.inference_mode():
         maps, lit = eye.begin(to_tensor(own, eye))
-        pooled = torch.cat([number for one in eye.go_on(maps) for number in pool(one, field_of(lit, one))], dim=1)
-        return pooled.cpu().numpy(), maps.half().cpu().numpy(), lit.half().cpu().numpy()
+        return eye.pooled(maps, lit).cpu().numpy(), maps.half().cpu().numpy(), lit.half().cpu().numpy()
 
 
 def _see(pictures: Iterable[list[Pixels]], rows: int, eye: Eye, settings: RetinopathySettings, out: Path, name: str) -> None:

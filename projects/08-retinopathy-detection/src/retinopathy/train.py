@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from carefolio.artefacts import atomic_path, read_json, write_json
+from carefolio.artefacts import atomic_path, write_json
 from carefolio.compute import choose_compute
 from carefolio.parts import read_record
 from carefolio.progress import progress_bar
@@ -125,19 +125,3 @@ def read_grader(settings: RetinopathySettings, out: Path) -> Grader:
     grader = Grader(open_eye(settings.features.stages), blank)
     grader.load_state_dict(kept)
     return grader.eval().requires_grad_(requires_grad=False)
-
-
-def read_strength(out: Path) -> float:
-    """Read the strength that was chosen out of fold.
-
-    Parameters
-    ----------
-    out : Path
-        Folder of the run.
-
-    Returns
-    -------
-    float
-        Inverse regularisation.
-    """
-    return float(read_json(out / "train" / "idrid.json")["strength"])

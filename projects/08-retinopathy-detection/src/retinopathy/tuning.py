@@ -23,7 +23,6 @@ from torch import Tensor, nn
 
 from carefolio.checkpoints import load_state, save_state
 from retinopathy.config import TuningSettings
-from retinopathy.explanation import field_of, pool
 from retinopathy.heads import Grades, steps_of
 from retinopathy.model import Grader, never_rising
 
@@ -82,8 +81,8 @@ def logits_of(grader: Grader, maps: Tensor, lit: Tensor, *, dropout: float = 0.0
     torch.Tensor of float32, shape (k, 6)
         Of the steps.
     """
-    pooled = [number for one in grader.eye.go_on(maps) for number in pool(one, field_of(lit, one))]
-    found: Tensor = grader.heads(nn.functional.dropout(grader.standard(pooled), dropout, training=dropout > 0))
+    standard = grader.standard(grader.eye.pooled(maps, lit))
+    found: Tensor = grader.heads(nn.functional.dropout(standard, dropout, training=dropout > 0))
     return found
 
 
