@@ -1,8 +1,8 @@
 """A training that is killed goes on where it was, and ends as one that was left alone."""
 
 import os
-import shutil
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -31,9 +31,8 @@ def test_a_training_that_was_killed_ends_as_one_that_was_left_alone(small_run, s
     options = ["--config", str(small_config), "--out", str(tmp_path)]
     assert CliRunner().invoke(main, ["data", *options], env=twin_only).exit_code == 0
     env = {name: value for name, value in (os.environ | twin_only).items() if value is not None}
-    program = shutil.which("retinopathy")
-    assert program is not None
-    killed_training([program, "train", *options], env, tmp_path / "train" / "fold-1" / "state.json")
+    program = [sys.executable, "-c", "from retinopathy.cli import main; main()"]
+    killed_training([*program, "train", *options], env, tmp_path / "train" / "fold-1" / "state.json")
     assert not (tmp_path / "train" / "idrid.npz").exists()
     seen = (tmp_path / "features" / "idrid.npz").stat().st_mtime_ns
     result = CliRunner().invoke(main, ["train", *options], env=twin_only)
