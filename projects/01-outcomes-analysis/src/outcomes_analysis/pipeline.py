@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from carefolio.config import project_home
 from carefolio.parts import load_stage, read_record
-from carefolio.runs import may_be_published, measured_metrics, publish, timed_step
+from carefolio.reporting import report_run
+from carefolio.runs import timed_step
 from outcomes_analysis.config import FOLDER, PARTS, OutcomesSettings
 
 
@@ -73,7 +73,5 @@ def report_stage(settings: OutcomesSettings, out: Path, *, command: str, to_repo
     """
     from outcomes_analysis import report
 
-    with timed_step("report", out):
-        evidence = report.build_report(out, settings, command=command, measured=measured_metrics(FOLDER))
-    if to_repository and may_be_published(evidence) and read_record(out)["parts"] == list(PARTS):
-        publish(out, project_home(FOLDER))
+    report_run(report.build_report, settings, out, folder=FOLDER, command=command, to_repository=to_repository,
+               whole=read_record(out)["parts"] == list(PARTS))

@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from carefolio.artefacts import read_json, write_json, write_text
-from carefolio.evidence import Evidence, FigureRecord, Metric, SplitRecord, environment, git_commit, utc_now, write_evidence
-from carefolio.model_card import render_card
+from carefolio.artefacts import write_json
+from carefolio.evidence import Evidence, Metric, SplitRecord
 from carefolio.parts import data_records, read_record, read_results
-from carefolio.runs import read_packaged_toml
+from carefolio.reporting import write_reports
 from outcomes_analysis.config import PROJECT
 from outcomes_analysis.forecast import figures as forecast_figures
 from outcomes_analysis.survival import figures as survival_figures
@@ -50,17 +49,8 @@ def build_report(out: Path, settings: "OutcomesSettings", *, command: str, measu
         split = curves.get("split", split)
         figures |= _draw(part, found, curves, out)
         write_json(reports / f"{part}.json", curves)
-    evidence = Evidence(
-        schema=1, project=PROJECT, commit=git_commit(), command=command, created=utc_now(), seed=settings.seed,
-        config=settings.model_dump(mode="json"), split=SplitRecord(**split) if split else None, environment=environment(PACKAGES),
-        data=data_records(out),
-        durations_s=read_json(out / "durations.json"), metrics=metrics,
-        figures=[FigureRecord(file=f"figures/{file}", alt=alt) for file, alt in figures.items()], artefacts=[])
-    if "survival" in record["parts"]:
-        card, references = (read_packaged_toml("outcomes_analysis", name) for name in ("card.toml", "references.toml"))
-        write_text(reports / "model_card.md", render_card(card, evidence, references))
-    write_evidence(reports / "evidence.json", evidence)
-    return evidence
+    return write_reports(out, settings, project=PROJECT, packages=PACKAGES, command=command, metrics=metrics, figures=figures,
+                         data=data_records(out), split=SplitRecord(**split) if split else None, card="survival" in record["parts"])
 
 
 def _draw(part: str, metrics: dict[str, Metric], curves: dict[str, Any], out: Path) -> dict[str, str]:

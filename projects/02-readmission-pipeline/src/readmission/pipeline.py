@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from carefolio.artefacts import read_json
-from carefolio.config import project_home
-from carefolio.runs import may_be_published, measured_metrics, publish, timed_step
+from carefolio.reporting import report_run
+from carefolio.runs import timed_step
 from readmission.config import FOLDER, ReadmissionSettings
 
 
@@ -85,10 +85,7 @@ def report_stage(settings: ReadmissionSettings, out: Path, *, command: str, to_r
     """
     from readmission import report
 
-    with timed_step("report", out):
-        evidence = report.build_report(out, settings, command=command, measured=measured_metrics(FOLDER))
-    if to_repository and may_be_published(evidence):
-        publish(out, project_home(FOLDER))
+    if report_run(report.build_report, settings, out, folder=FOLDER, command=command, to_repository=to_repository):
         track(settings, out)
 
 

@@ -5,21 +5,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from carefolio import plots
-from carefolio.artefacts import read_json, sha256_file, write_json, write_text
-from carefolio.evidence import (
-    ArtefactRecord,
-    DataRecord,
-    Evidence,
-    FigureRecord,
-    Metric,
-    SplitRecord,
-    environment,
-    git_commit,
-    utc_now,
-    write_evidence,
-)
-from carefolio.model_card import render_card
-from carefolio.runs import read_packaged_toml
+from carefolio.artefacts import read_json, sha256_file, write_json
+from carefolio.evidence import ArtefactRecord, DataRecord, Evidence, Metric, SplitRecord
+from carefolio.reporting import write_reports
 from readmission.config import PROJECT, ReadmissionSettings
 from readmission.data import GROUPS
 from readmission.explain import LABELS
@@ -66,19 +54,13 @@ def build_report(out: Path, settings: ReadmissionSettings, *, command: str, meas
     metrics = {name: Metric(**value) for name, value in read_json(out / "evaluate" / "metrics.json").items()}
     reports = out / "reports"
     figures = draw_figures(metrics, curves, data["flow"], reports / "figures")
-    evidence = Evidence(
-        schema=1, project=PROJECT, commit=git_commit(), command=command, created=utc_now(), seed=settings.seed,
-        config=settings.model_dump(mode="json"), split=SplitRecord(**data["split"]), environment=environment(PACKAGES),
+    write_json(reports / "curves.json", curves | {"flow": data["flow"]})
+    return write_reports(
+        out, settings, project=PROJECT, packages=PACKAGES, command=command, figures=figures, split=SplitRecord(**data["split"]),
+        metrics=metrics | flow_metrics(data["flow"]) | dict(measured),
         data=[DataRecord(**{name: data["provenance"][name] for name in ("name", "origin", "sha256", "rows")})],
-        durations_s=read_json(out / "durations.json"), metrics=metrics | flow_metrics(data["flow"]) | dict(measured),
-        figures=[FigureRecord(file=f"figures/{file}", alt=alt) for file, alt in figures.items()],
         artefacts=[ArtefactRecord(file=f"artefacts/{name}", sha256=sha256_file(out / "artefacts" / name))
                    for name in (MODEL_FILE, MANIFEST_FILE)])
-    write_json(reports / "curves.json", curves | {"flow": data["flow"]})
-    card, references = (read_packaged_toml("readmission", name) for name in ("card.toml", "references.toml"))
-    write_text(reports / "model_card.md", render_card(card, evidence, references))
-    write_evidence(reports / "evidence.json", evidence)
-    return evidence
 
 
 def flow_metrics(flow: list[dict[str, Any]]) -> dict[str, Metric]:

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from carefolio.config import project_home
 from carefolio.parts import load_stage, read_record
-from carefolio.runs import may_be_published, measured_metrics, publish, timed_step
+from carefolio.reporting import report_run
+from carefolio.runs import timed_step
 from notes_summarizer.config import FOLDER, PARTS, NotesSettings
 
 
@@ -73,8 +73,5 @@ def report_stage(settings: NotesSettings, out: Path, *, command: str, to_reposit
     """
     from notes_summarizer import report, train
 
-    with timed_step("report", out):
-        evidence = report.build_report(out, settings, command=command, measured=measured_metrics(FOLDER))
     whole = read_record(out)["parts"] == list(PARTS) and train.systems_here() == list(train.SYSTEMS)
-    if to_repository and whole and may_be_published(evidence):
-        publish(out, project_home(FOLDER))
+    report_run(report.build_report, settings, out, folder=FOLDER, command=command, to_repository=to_repository, whole=whole)

@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from carefolio.artefacts import read_json, write_json, write_text
-from carefolio.evidence import Evidence, FigureRecord, Metric, environment, git_commit, utc_now, write_evidence
-from carefolio.model_card import render_card
+from carefolio.artefacts import write_json
+from carefolio.evidence import Evidence, Metric
 from carefolio.parts import data_records, read_record, read_results
-from carefolio.runs import read_packaged_toml
+from carefolio.reporting import write_reports
 from notes_summarizer.config import PARTS, PROJECT
 from notes_summarizer.evaluation import figures as summary_figures
 from notes_summarizer.leaflet import figures as leaflet_figures
@@ -48,13 +47,5 @@ def build_report(out: Path, settings: "NotesSettings", *, command: str, measured
         metrics |= found
         figures |= FIGURES[part](found, curves, reports / "figures")
         write_json(reports / f"{part}.json", curves)
-    evidence = Evidence(
-        schema=1, project=PROJECT, commit=git_commit(), command=command, created=utc_now(), seed=settings.seed,
-        config=settings.model_dump(mode="json"), split=None, environment=environment(PACKAGES), data=data_records(out),
-        durations_s=read_json(out / "durations.json"), metrics=metrics,
-        figures=[FigureRecord(file=f"figures/{file}", alt=alt) for file, alt in figures.items()], artefacts=[])
-    if record["parts"] == list(PARTS):
-        card, references = (read_packaged_toml(PROJECT, name) for name in ("card.toml", "references.toml"))
-        write_text(reports / "model_card.md", render_card(card, evidence, references))
-    write_evidence(reports / "evidence.json", evidence)
-    return evidence
+    return write_reports(out, settings, project=PROJECT, packages=PACKAGES, command=command, metrics=metrics, figures=figures,
+                         data=data_records(out), card=record["parts"] == list(PARTS))

@@ -5,9 +5,9 @@ from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
 
-from carefolio.config import project_home
 from carefolio.parts import load_stage, read_record
-from carefolio.runs import may_be_published, measured_metrics, publish, timed_step
+from carefolio.reporting import report_run
+from carefolio.runs import timed_step
 from text_classifier.config import FOLDER, PARTS, TextClassifierSettings
 
 
@@ -81,7 +81,5 @@ def report_stage(settings: TextClassifierSettings, out: Path, *, command: str, t
     """
     from text_classifier import report
 
-    with timed_step("report", out):
-        evidence = report.build_report(out, settings, command=command, measured=measured_metrics(FOLDER))
-    if to_repository and read_record(out)["parts"] == list(PARTS) and may_be_published(evidence):
-        publish(out, project_home(FOLDER))
+    report_run(report.build_report, settings, out, folder=FOLDER, command=command, to_repository=to_repository,
+               whole=read_record(out)["parts"] == list(PARTS))

@@ -5,11 +5,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from carefolio.artefacts import read_json, write_json, write_text
-from carefolio.evidence import Evidence, FigureRecord, Metric, SplitRecord, environment, git_commit, utc_now, write_evidence
-from carefolio.model_card import render_card
+from carefolio.artefacts import write_json
+from carefolio.evidence import Evidence, Metric, SplitRecord
 from carefolio.parts import data_records, read_record, read_results
-from carefolio.runs import read_packaged_toml
+from carefolio.reporting import write_reports
 from carefolio.splits import load_split
 from text_classifier.config import PARTS, PROJECT
 from text_classifier.exporting import artefact_records
@@ -50,16 +49,9 @@ def build_report(out: Path, settings: "TextClassifierSettings", *, command: str,
         figures |= draw_task(task, curves[task], reports / "figures")
         write_json(reports / f"{task}.json", curves[task])
     figures |= draw_tasks(metrics, curves, reports / "figures")
-    evidence = Evidence(
-        schema=1, project=PROJECT, commit=git_commit(), command=command, created=utc_now(), seed=settings.seed,
-        config=settings.model_dump(mode="json"), split=_split(out, record["parts"]), environment=environment(PACKAGES),
-        data=data_records(out), durations_s=read_json(out / "durations.json"), metrics=metrics,
-        figures=[FigureRecord(file=f"figures/{file}", alt=alt) for file, alt in figures.items()], artefacts=artefact_records(out))
-    if record["parts"] == list(PARTS):
-        card, references = (read_packaged_toml(PROJECT, name) for name in ("card.toml", "references.toml"))
-        write_text(reports / "model_card.md", render_card(card, evidence, references))
-    write_evidence(reports / "evidence.json", evidence)
-    return evidence
+    return write_reports(out, settings, project=PROJECT, packages=PACKAGES, command=command, metrics=metrics, figures=figures,
+                         data=data_records(out), split=_split(out, record["parts"]), artefacts=artefact_records(out),
+                         card=record["parts"] == list(PARTS))
 
 
 def _split(out: Path, tasks: list[str]) -> SplitRecord:
