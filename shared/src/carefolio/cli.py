@@ -2,6 +2,7 @@
 
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -187,6 +188,64 @@ def check(write: bool) -> None:
         count = f"{len(problems)} problem{'s' * (len(problems) > 1)}"
         raise EvidenceError(f"{count} in the documents and reports; each line above says what to do.")
     click.echo(f"{len(documents(root))} documents agree with their evidence.")
+
+
+@main.command()
+@click.option("--base", default="", metavar="COMMIT", help="Compare with this commit or branch; without it, every chapter is named.")
+def changed(base: str) -> None:
+    """Print, as JSON, the chapters that the changes since --base concern: the matrix of the tests in CI.\f
+
+    Parameters
+    ----------
+    base : str
+        Commit or branch.
+    """
+    import json
+
+    from carefolio.changes import changed_files, concerned
+    from carefolio.chapters import repository_root
+
+    root = repository_root()
+    files = changed_files(root, base)
+    if files is None:
+        click.echo(f"{f'{base} is not in this clone' if base else 'no --base'}: every chapter", err=True)
+    click.echo(json.dumps([{"folder": chapter.folder, "command": chapter.command} for chapter in concerned(root, files)]))
+
+
+@main.command()
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option("--junit", type=click.Path(dir_okay=False, path_type=Path), help="JUnit file of the tests.")
+def summary(names: tuple[str, ...], junit: Path | None) -> None:
+    """Print, as Markdown, the tests and the metrics of chapters, committed and of this run.\f
+
+    Parameters
+    ----------
+    names : tuple of str
+        Chapters; all that exist by default.
+    junit : Path or None
+        JUnit file.
+    """
+    from carefolio.chapters import read_chapters, repository_root, select
+    from carefolio.run_summary import summarise
+
+    click.echo(summarise(select(read_chapters(repository_root()), list(names)), junit), nl=False)
+
+
+@main.command()
+@click.option("--base", default="HEAD", show_default=True, metavar="COMMIT", help="What to compare with.")
+def diff(base: str) -> None:
+    """Print, as Markdown, the metrics of the committed reports that differ from a commit's.\f
+
+    Parameters
+    ----------
+    base : str
+        Commit or branch.
+    """
+    from carefolio.chapters import read_chapters, repository_root
+    from carefolio.evidence_diff import evidence_diff
+
+    root = repository_root()
+    click.echo(evidence_diff(root, read_chapters(root), base=base), nl=False)
 
 
 @main.command()
