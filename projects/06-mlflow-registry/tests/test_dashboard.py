@@ -1,16 +1,20 @@
 """The page says what the record says, shows the live registry where there is one, and draws the lineage."""
 
 import json
+import shutil
 
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from carefolio.command import DISCLAIMER
+from carefolio.config import project_home
 from carefolio.evidence import read_evidence
 from model_registry.dashboard import SECTIONS
 from model_registry.lineage import to_dot, trace
+from model_registry.names import FOLDER
 from model_registry.tracking import aliases
+from model_registry.views.checks import CHECKS
 
 
 def show(folder, section):
@@ -61,9 +65,29 @@ def test_versions_of_a_registry_that_answers_are_listed(first_run, monkeypatch):
     assert f"registry reproduce {version.run_id}" in app.code[0].value
 
 
-def test_without_a_registry_the_page_says_how_to_start_one(first_run, monkeypatch):
+def test_checks_are_shown_as_far_as_they_were_made(first_run, tmp_path):
+    assert "was not put to these tests" in texts(show(first_run.out, "Checks"))
+    shutil.copytree(first_run.out / "reports", tmp_path / "reports")
+    path = tmp_path / "reports" / "evidence.json"
+    evidence = json.loads(path.read_text())
+    measured = {"value": 1000.0, "n": 1000, "higher_is_better": None}
+    evidence["metrics"] |= {"writers.sqlite.server.values": measured, "writers.sqlite.server.lost": measured | {"value": 0.0}}
+    path.write_text(json.dumps(evidence))
+    shown = show(tmp_path, "Checks").table[0].value.to_string()
+    assert "Values written, SQLite" in shown
+    assert "1,000" in shown
+
+
+def test_every_check_is_one_that_a_benchmark_measures():
+    sources = "".join(path.read_text() for path in (project_home(FOLDER) / "benchmarks").glob("*.py"))
+    for key in (key for keys in CHECKS.values() for key in keys):
+        assert key.rpartition(".")[2] in sources or "_minus_" in key, key
+
+
+def test_without_a_registry_the_page_says_how_to_start_one(first_run, monkeypatch, tmp_path):
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    monkeypatch.setattr("model_registry.views.results.answers", lambda address: False)
+    monkeypatch.setattr("model_registry.places.answers", lambda address: False)
+    monkeypatch.setattr("model_registry.places.outputs", lambda: tmp_path)
     assert "registry up" in texts(show(first_run.out, "Versions"))
 
 

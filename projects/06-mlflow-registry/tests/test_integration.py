@@ -4,11 +4,8 @@ import base64
 import os
 import secrets
 import shutil
-import socket
 import subprocess
 import sys
-import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,17 +17,12 @@ from model_registry.tracking import aliases
 from model_registry.tracking.delivery import deliver
 from model_registry.tracking.journal import STATE_FILE, list_journals, read_state
 from model_registry.tracking.models import load_model
+from model_registry.tracking.postgresql import find_program, run_postgresql, wait_for_port
 from model_registry.tracking.runs import list_runs, read_record
 from model_registry.tracking.server import ARTEFACTS_VARIABLE, DATABASE_VARIABLE, plan_server, run_tracking_server
 
 BUCKET = "registry"
 pytestmark = pytest.mark.slow
-
-
-def postgres_program(name: str) -> str | None:
-    """Find a program of PostgreSQL on the PATH or where Debian puts it."""
-    found = [str(path) for path in sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))]
-    return found[-1] if found else shutil.which(name)
 
 
 def azurite_binary() -> str | None:
@@ -41,40 +33,13 @@ def azurite_binary() -> str | None:
                 shutil.which("azurite-blob"))
 
 
-def wait_for(process: subprocess.Popen, port: int) -> None:
-    """Wait until a process listens."""
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and process.poll() is None:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.1)
-    raise RuntimeError(f"nothing listens on port {port}; status {process.poll()}")
-
-
 @pytest.fixture(scope="module")
 def postgresql() -> Iterator[str]:
-    """Address, with its password, of a running PostgreSQL of this test's own; it does not run as root."""
-    if postgres_program("initdb") is None:
-        pytest.skip("PostgreSQL is not here; `apt install postgresql` brings it")
-    as_user = {"user": "postgres", "group": "postgres", "extra_groups": []} if os.geteuid() == 0 else {}
-    home, password, port = Path(tempfile.mkdtemp(prefix="registry-pg-")), secrets.token_hex(16), free_port()
-    (home / "password").write_text(password)
-    if as_user:
-        for path in (home, home / "password"):
-            shutil.chown(path, "postgres", "postgres")
-    initdb = [str(postgres_program("initdb")), "-D", str(home / "data"), "-U", "carefolio", "--auth=scram-sha-256", "--no-sync",
-              f"--pwfile={home / 'password'}"]
-    subprocess.run(initdb, check=True, capture_output=True, cwd=home, **as_user)
-    command = [str(postgres_program("postgres")), "-D", str(home / "data"), "-h", "127.0.0.1", "-p", str(port), "-k", str(home)]
-    process = subprocess.Popen(command, cwd=home, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **as_user)
-    try:
-        wait_for(process, port)
-        yield f"postgresql://carefolio:{password}@127.0.0.1:{port}/postgres"
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
-        shutil.rmtree(home)
+    """Address, with its password, of a running PostgreSQL of this test's own."""
+    if find_program("initdb") is None:
+        pytest.skip("PostgreSQL is not here; `apt-get install postgresql` brings it")
+    with run_postgresql() as address:
+        yield address
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +73,7 @@ def azure(tmp_path_factory) -> Iterator[dict[str, str]]:
                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     connection = f"DefaultEndpointsProtocol=http;AccountName={account};AccountKey={key};BlobEndpoint=http://127.0.0.1:{port}/{account};"
     try:
-        wait_for(process, port)
+        wait_for_port(process, port)
         container = BlobServiceClient.from_connection_string(connection).create_container(BUCKET)
         yield {"AZURE_STORAGE_CONNECTION_STRING": connection,
                ARTEFACTS_VARIABLE: f"wasbs://{BUCKET}@{account}.blob.core.windows.net/artefacts"}
@@ -160,4 +125,7 @@ def test_compose_opens_ports_on_loopback_only_and_holds_no_password():
     assert ports
     assert all(port.startswith("127.0.0.1:") for port in ports)
     assert "${REGISTRY_DATABASE_PASSWORD:?" in services["database"]["environment"]["POSTGRES_PASSWORD"]
+    plan = plan_server(Path(), environment={DATABASE_VARIABLE: "postgresql://u@h/d"})
+    pool = {name: value for name, value in plan.variables.items() if "_SQLALCHEMYSTORE_" in name}
+    assert pool.items() <= services["tracking"]["environment"].items(), "the pool of `registry up`"
     assert all(":" in service["image"] and not service["image"].endswith(":latest") for service in services.values())

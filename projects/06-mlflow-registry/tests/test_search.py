@@ -7,10 +7,12 @@ import polars as pl
 import pytest
 from mlflow import MlflowClient
 
+from carefolio.artefacts import verify_seal
 from carefolio.evidence import read_evidence
 from carefolio.exceptions import ConfigError
 from carefolio.model_card import card_problems
-from model_registry import tuning
+from model_registry import model, tuning
+from model_registry.names import CARDS
 from model_registry.report import parameter_importance
 from model_registry.tracking.runs import list_runs, read_record
 
@@ -52,13 +54,15 @@ def test_a_search_keeps_what_it_takes_to_make_it_again(first_run, name, tmp_path
 
 def test_evidence_and_card_are_artefacts_of_the_run(first_run, tmp_path):
     client = MlflowClient(first_run.address)
-    names = {item.path for item in client.list_artifacts(first_run.run_id(), "reports")}
-    assert {"reports/evidence.json", "reports/model_card.md", "reports/registry.json"} <= names
-    card = client.download_artifacts(first_run.run_id(), "reports/model_card.md", str(tmp_path))
-    assert card_problems(Path(card).read_text(encoding="utf-8"), file=tmp_path) == []
+    for name, card in CARDS.items():
+        names = {item.path for item in client.list_artifacts(first_run.run_id(name), "reports")}
+        assert {"reports/evidence.json", "reports/registry.json"} <= names
+        assert {path for path in names if "model_card" in path} == {f"reports/{card}"}, "its own card, not the other's"
+        kept = client.download_artifacts(first_run.run_id(name), f"reports/{card}", str(tmp_path))
+        assert card_problems(Path(kept).read_text(encoding="utf-8"), file=tmp_path) == []
     evidence = read_evidence(first_run.out / "reports" / "evidence.json")
     run = client.get_run(first_run.run_id())
-    ours = {key: value.value for key, value in evidence.metrics.items() if key.startswith("readmission.")}
+    ours = {key: value.value for key, value in evidence.metrics.items() if key.startswith("readmission.test.")}
     assert {key: value for key, value in run.data.metrics.items() if key in ours} == ours
     assert evidence.metrics["readmission.test.lightgbm.roc_auc"].low is not None
 
@@ -86,6 +90,25 @@ def test_workers_find_what_one_process_finds(first_run, small_config, invoke, tm
     assert before["metrics"] == after["metrics"]
     assert [trial["values"] for trial in before["trials"]] == [trial["values"] for trial in after["trials"]]
     assert before["model_sha256"] == after["model_sha256"]
+
+
+def test_the_first_trial_is_the_model_as_its_library_comes(first_run):
+    trials = json.loads((first_run.out / "train" / "readmission.json").read_text())["trials"]
+    assert trials[0]["parameters"] == pytest.approx(model.START)
+    assert trials[1]["parameters"] != trials[0]["parameters"]
+    evidence = read_evidence(first_run.out / "reports" / "evidence.json").metrics
+    means = [sum(trial["values"]) / len(trial["values"]) for trial in trials]
+    assert evidence["readmission.search.first.roc_auc"].value == means[0]
+    assert evidence["readmission.search.best.roc_auc"].value == max(means)
+    assert evidence["readmission.search.all.trials"].value == 4
+
+
+def test_artefacts_are_sealed_and_whole(first_run):
+    for name, weights in (("readmission", "model.lgb"), ("survival", "model.onnx")):
+        folder = first_run.out / "artefacts" / name
+        assert verify_seal(folder / weights) == json.loads((first_run.out / "train" / f"{name}.json").read_text())["model_sha256"]
+        verify_seal(folder / "encoding.json")
+        assert set(json.loads((folder / "encoding.json").read_text())) >= {"features", "categories"}
 
 
 def test_an_unknown_engine_is_refused():

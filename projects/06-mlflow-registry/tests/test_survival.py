@@ -6,13 +6,15 @@ import numpy as np
 import polars as pl
 import pytest
 
+from carefolio.config import load_config
 from carefolio.metrics.survival import kaplan_meier, survival_at
 from model_registry import survival
-from model_registry.config import SearchSettings
+from model_registry.config import RegistrySettings
 from model_registry.data import Table
+from model_registry.features import prepare
 
-SETTINGS = SearchSettings(trials=1, batch=1, folds=2, max_rounds=10, early_stopping_rounds=5, threads=1)
 TIMES = (30, 180, 365)
+SETTINGS = load_config(RegistrySettings, "model_registry", over={"survival": {"times_days": TIMES}})
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +29,7 @@ def prepared():
                           "time": np.minimum(time, np.ceil(censored)).astype(np.int32), "num_age": age, "fac_letter": letter,
                           "part": ["train"] * n})
     frame = frame.with_columns(pl.when(pl.col("patient") % 10 == 0).then(None).otherwise(pl.col("num_age")).alias("num_age"))
-    return survival.prepare(Table(frame, {}), SETTINGS, TIMES, seed=0)
+    return prepare(Table(frame, {}), survival.OUTCOMES, folds=2, seed=0)
 
 
 def test_periods_are_those_that_a_patient_entered_and_a_censored_one_counts_by_its_share():
@@ -47,9 +49,9 @@ def test_survival_is_the_product_of_what_the_hazards_leave():
 @pytest.mark.parametrize("time_varying", [False, True])
 def test_the_graph_gives_what_the_formula_gives(prepared, time_varying):
     parameters = {"C": 1.0, "time_varying": time_varying}
-    model, design = survival.fit(prepared, parameters), survival.fit_design(prepared)
-    formula = survival.survival_of(design.apply(prepared.X), *survival.fit_weights(design.apply(prepared.X), prepared.event, prepared.time,
-                                                                                  prepared.times, parameters))
+    (model, _), Z = survival.fit(prepared, SETTINGS, parameters), survival.fit_design(prepared).apply(prepared.X)
+    weights = survival.fit_weights(Z, prepared.outcomes["event"], prepared.outcomes["time"], survival.days_of(SETTINGS), parameters)
+    formula = survival.survival_of(Z, *weights)
     assert np.isnan(prepared.X).any()
     assert survival.run_graph(survival.open_session(model.graph), prepared.X) == pytest.approx(formula, abs=1e-5)
 
@@ -58,18 +60,18 @@ def test_the_graph_gives_what_the_formula_gives(prepared, time_varying):
 def test_on_average_the_model_lives_as_long_as_the_patients_however_strong_the_penalty(prepared, C):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        model = survival.fit(prepared, {"C": C, "time_varying": False})
+        model, _ = survival.fit(prepared, SETTINGS, {"C": C, "time_varying": False})
     mean = survival.run_graph(survival.open_session(model.graph), prepared.X).mean(axis=0)
-    lived = survival_at(kaplan_meier(prepared.event, prepared.time), TIMES)
+    lived = survival_at(kaplan_meier(prepared.outcomes["event"], prepared.outcomes["time"]), TIMES)
     assert mean == pytest.approx(lived, abs=0.02)
 
 
 def test_who_is_older_or_of_the_riskier_letter_lives_shorter(prepared):
-    model = survival.fit(prepared, {"C": 1.0, "time_varying": False})
+    model, _ = survival.fit(prepared, SETTINGS, survival.START)
     rows = pl.DataFrame({"num_age": [60.0, 80.0, 60.0, None], "fac_letter": ["a", "a", "b", None]})
     young, old, letter, unknown = model.predict(rows)
     assert (young > old).all()
     assert (young > letter).all()
     assert ((unknown > 0) & (unknown < 1)).all()
     assert (np.diff(young) < 0).all()
-    assert min(survival.cross_validate(prepared, {"C": 1.0, "time_varying": False})) > 0.6
+    assert min(survival.judge(prepared, SETTINGS, survival.START)["values"]) > 0.6

@@ -16,12 +16,11 @@ from carefolio.artefacts import read_json, write_json
 from carefolio.exceptions import ArtefactError, CarefolioError
 from carefolio.tracking import TrackingError
 from model_registry.names import CHAMPION
-from model_registry.tracking.aliases import Version, download, find_version, read_card
+from model_registry.tracking.aliases import CARD_FILE, Version, download, find_version, read_card
 from model_registry.tracking.errors import RegistryError
 from model_registry.tracking.models import Loaded, load_model
 
 LAST_FILE = "champion.json"
-CARD_FILE = "model_card.md"
 logger = logging.getLogger("model_registry.champion")
 
 
@@ -166,7 +165,7 @@ class Follower:
     def _fetch(self, version: Version) -> Served:
         place = self.folder / f"{version.name}-{version.version}-{version.sha256[:12]}"
         loaded = download(self.tracking_uri, version, place)
-        card = read_card(self.tracking_uri, version.run_id, place)
+        card = read_card(self.tracking_uri, version, place)
         served = _warm(version.name, version.version, version.run_id, loaded, card)
         write_json(self.folder / LAST_FILE, {"name": version.name, "version": version.version, "run_id": version.run_id,
                                              "sha256": version.sha256, "place": place.name})

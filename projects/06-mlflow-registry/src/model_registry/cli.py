@@ -23,6 +23,7 @@ def main() -> None:
       registry search --quick                the same, recorded on the server
       registry show                          searches, versions, aliases
       registry register readmission RUN_ID   its model becomes a version, called challenger
+      registry compare readmission           by how much does the challenger do better on the same patients?
       registry promote readmission           the challenger becomes champion
       registry rollback readmission          the champion of before comes back
       registry serve --no-auth               answers with the champion; follows the alias without restart
@@ -60,5 +61,5 @@ STAGES = stage_verbs("model_registry", "registry", open_run,
                             "evaluate": "Judge both models on held-out patients; needs `train`."})
 DASHBOARD = dashboard_verb("model_registry", port=8506, about="Leaderboard, importance and lineage in the browser; trains nothing.")
 for verb in (verbs.up, *STAGES, verbs.search, verbs.deliver, verbs.show, verbs.register, verbs.promote, verbs.rollback, verbs.diff,
-             verbs.reproduce, serve, DASHBOARD):
+             verbs.compare, verbs.reproduce, serve, DASHBOARD):
     main.add_command(verb)

@@ -1,4 +1,4 @@
-"""The chapter's dashboard: leaderboard, importance, versions and lineage of what a run has recorded; it never trains."""
+"""The chapter's dashboard: leaderboard, importance, versions, lineage and checks of what a run has recorded; it never trains."""
 
 import sys
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from carefolio.exceptions import CarefolioError
 from carefolio.shown_run import read_shown_run
 from carefolio.views import show_problem, show_sections
 from model_registry.names import COMMAND, FOLDER, PROJECT
-from model_registry.views import pages
+from model_registry.views import checks, pages
 from model_registry.views.results import Results
 
 TITLE = "Models and where they come from"
@@ -19,7 +19,7 @@ ICON = "🗂️"
 QUESTION = "Can any past run be made again, to the digit?"
 SECTIONS: dict[str, Callable[[Results], None]] = {
     "Overview": pages.show_overview, "Leaderboard": pages.show_leaderboard, "Parameters": pages.show_importance,
-    "Versions": pages.show_versions, "Lineage": pages.show_lineage,
+    "Versions": pages.show_versions, "Lineage": pages.show_lineage, "Checks": checks.show_checks,
 }
 
 

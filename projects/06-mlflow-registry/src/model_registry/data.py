@@ -24,6 +24,8 @@ SURVIVAL_TABLE = "survival/table.parquet"
 PATIENT, PART = "patient", "part"
 UNDISPLACED = ("num_age", "num_num_co", "num_scoma", "num_hday", "fac_sex", "fac_dzgroup", "fac_diabetes", "fac_dementia", "fac_ca")
 """Columns of SUPPORT2 known at study entry and in step with their patients (chapter 01 shows which physiology columns are not)."""
+RETIRED_AT = 65
+"""Years of age; parts the patients of SUPPORT2 in two groups that are compared."""
 NOT_FEATURES = ("encounter_id", "race", "sex", "age_group", "patient_part", "all_encounters", "one_encounter", "later_encounters",
                 "returned_within_30_days", "event", "time", PATIENT, PART)
 
@@ -125,7 +127,9 @@ def prepare_survival(settings: RegistrySettings, folder: Path) -> None:
     from carefolio.datasets.support2 import load_support2
 
     loaded = load_support2()
-    frame = loaded.frame.select(pl.col("pid").alias(PATIENT), "event", "time", *UNDISPLACED)
+    audited = (pl.col("fac_race").cast(pl.String).alias("race"), pl.col("fac_sex").cast(pl.String).alias("sex"),
+               pl.when(pl.col("num_age") < RETIRED_AT).then(pl.lit("younger")).otherwise(pl.lit("older")).alias("age_group"))
+    frame = loaded.frame.select(pl.col("pid").alias(PATIENT), "event", "time", *UNDISPLACED, *audited)
     if 0 < settings.data.survival_patients < frame.height:
         frame = frame.sample(settings.data.survival_patients, seed=settings.seed).sort(PATIENT)
     fractions = {"train": 1 - settings.data.test_fraction, "test": settings.data.test_fraction}

@@ -11,9 +11,13 @@ from carefolio.exceptions import ConfigError
 from model_registry import model, survival
 from model_registry.config import RegistrySettings
 from model_registry.data import Table
+from model_registry.features import prepare
 from model_registry.names import EXPERIMENTS
 from model_registry.tracking.models import Model
 from model_registry.tuning import Judge
+
+MODULES: dict[str, Any] = dict(zip(EXPERIMENTS, (model, survival), strict=True))
+"""Each has ``OUTCOMES``, ``PACKAGES``, ``START``, ``suggest``, ``judge`` and ``fit``."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +25,7 @@ class Experiment:
     """What a search needs of an experiment; ``packages`` are those that its model needs to be loaded."""
 
     name: str
+    start: Mapping[str, Any]
     suggest: Callable[[Any], dict[str, Any]]
     judge: Judge
     fit: Callable[[Mapping[str, Any]], tuple[Model, dict[str, Any]]]
@@ -49,97 +54,33 @@ def open_experiment(name: str, table: Table, settings: RegistrySettings) -> Expe
     ConfigError
         If there is no such experiment.
     """
-    if name == "readmission":
-        rows = model.prepare(table, settings.search, seed=settings.seed)
-        return Experiment(name, model.suggest, functools.partial(judge_readmission, rows, settings),
-                          functools.partial(fit_readmission, rows, settings), ("lightgbm", "numpy", "pandas"))
-    if name == "survival":
-        periods = survival.prepare(table, settings.search, settings.survival.times_days, seed=settings.seed)
-        return Experiment(name, survival.suggest, functools.partial(judge_survival, periods), functools.partial(fit_survival, periods),
-                          ("numpy", "onnx", "onnxruntime"))
-    raise ConfigError(f"there is no experiment {name!r}; choose from {', '.join(EXPERIMENTS)}.")
+    if name not in MODULES:
+        raise ConfigError(f"there is no experiment {name!r}; choose from {', '.join(EXPERIMENTS)}.")
+    module = MODULES[name]
+    rows = prepare(table, module.OUTCOMES, folds=settings.search.folds, seed=settings.seed)
+    judge, fit = (functools.partial(with_one_thread, function, rows, settings) for function in (module.judge, module.fit))
+    return Experiment(name, module.START, module.suggest, judge, fit, module.PACKAGES)
 
 
-def judge_readmission(rows: model.Prepared, settings: RegistrySettings, parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Cross-validate one set of parameters of the readmission model.
+def with_one_thread(function: Callable[..., Any], *arguments: Any) -> Any:
+    """Call a function while linear algebra has one thread: sums in another order are other digits.
 
     Parameters
     ----------
-    rows : Prepared
-        Train rows.
-    settings : RegistrySettings
-        Search and seed.
-    parameters : mapping
-        LightGBM's parameters.
+    function : callable
+        What is called; LightGBM has its own number of threads.
+    *arguments : Any
+        What it takes.
 
     Returns
     -------
-    dict
-        ``values`` and ``rounds``, one a fold.
+    Any
+        What it gives.
     """
-    values, rounds, _ = model.cross_validate(rows, parameters, settings.search, seed=settings.seed)
-    return {"values": values, "rounds": rounds}
+    from threadpoolctl import threadpool_limits
 
-
-def fit_readmission(rows: model.Prepared, settings: RegistrySettings, parameters: Mapping[str, Any]) -> tuple[Model, dict[str, Any]]:
-    """Fit the readmission model.
-
-    Parameters
-    ----------
-    rows : Prepared
-        Train rows.
-    settings : RegistrySettings
-        Search and seed.
-    parameters : mapping
-        The parameters that won.
-
-    Returns
-    -------
-    model : ReadmissionModel
-        The model.
-    extra : dict
-        ``rounds``.
-    """
-    fitted, rounds = model.fit(rows, parameters, settings.search, seed=settings.seed)
-    return fitted, {"rounds": rounds}
-
-
-def judge_survival(rows: survival.Prepared, parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Cross-validate one set of parameters of the survival model.
-
-    Parameters
-    ----------
-    rows : Prepared
-        Train rows.
-    parameters : mapping
-        Result of `survival.suggest`.
-
-    Returns
-    -------
-    dict
-        ``values``, one a fold.
-    """
-    return {"values": survival.cross_validate(rows, parameters)}
-
-
-def fit_survival(rows: survival.Prepared, parameters: Mapping[str, Any]) -> tuple[Model, dict[str, Any]]:
-    """Fit the survival model.
-
-    Parameters
-    ----------
-    rows : Prepared
-        Train rows.
-    parameters : mapping
-        The parameters that won.
-
-    Returns
-    -------
-    model : SurvivalModel
-        The model.
-    extra : dict
-        Empty.
-    """
-    return survival.fit(rows, parameters), {}
+    with threadpool_limits(1, user_api="blas"):
+        return function(*arguments)
 
 
 def typical_patient(rows: pl.DataFrame, features: tuple[str, ...]) -> pl.DataFrame:

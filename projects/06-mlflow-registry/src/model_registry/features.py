@@ -1,15 +1,59 @@
 """Columns into the matrix that a model reads: numbers as they are, categories by their place in a list that the train part gave."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from model_registry.data import PATIENT, Table
+
 RARE = 50
 Matrix = NDArray[np.float32]
 Categories = Mapping[str, Sequence[str]]
+Fold = tuple[NDArray[np.int64], NDArray[np.int64]]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Train rows as arrays, their outcomes by column, what encodes them, and the folds by patient."""
+
+    X: Matrix
+    outcomes: Mapping[str, NDArray[Any]]
+    folds: tuple[Fold, ...]
+    features: tuple[str, ...]
+    categories: dict[str, list[str]]
+
+
+def prepare(table: Table, outcomes: Sequence[str], *, folds: int, seed: int) -> Prepared:
+    """Encode the train part once for all trials.
+
+    Parameters
+    ----------
+    table : Table
+        An experiment's rows.
+    outcomes : sequence of str
+        Columns of the outcome; every fold gets a like share of the first.
+    folds : int
+        How many; all rows of a patient stand in one.
+    seed : int
+        Seed of the folds.
+
+    Returns
+    -------
+    Prepared
+        Arrays and folds.
+    """
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    rows = table.part("train")
+    categories = fit_categories(rows, table.features)
+    X = to_matrix(rows, table.features, categories)
+    splitter = StratifiedGroupKFold(n_splits=folds, shuffle=True, random_state=seed)
+    return Prepared(X, {name: rows[name].to_numpy() for name in outcomes},
+                    tuple(splitter.split(X, rows[outcomes[0]].to_numpy(), rows[PATIENT].to_numpy())), table.features, categories)
 
 
 def fit_categories(frame: pl.DataFrame, features: Sequence[str], *, rare: int = RARE) -> dict[str, list[str]]:

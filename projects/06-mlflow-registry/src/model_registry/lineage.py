@@ -49,9 +49,10 @@ def trace(name: str, search: Mapping[str, Any], evidence: Evidence, versions: It
     """
     data = search["data"]
     provenance, split = data["provenance"], data["split"]
+    parts = sorted(split["parts"], key=lambda part: part != "train")
     nodes = [Node("file", "data", (f"{provenance['name']} ({provenance['origin']})", f"{provenance['rows']:,} rows",
                                    _hash(provenance["sha256"]))),
-             Node("split", "data", (f"split by {split['unit']}", ", ".join(f"{key} {n:,}" for key, n in split["parts"].items()),
+             Node("split", "data", (f"split by {split['unit']}", ", ".join(f"{key} {split['parts'][key]:,}" for key in parts),
                                     _hash(split["sha256"]))),
              Node("table", "data", ("table of features", _hash(data["table_sha256"]))),
              Node("commit", "code", ("source", evidence.commit)),
@@ -59,7 +60,7 @@ def trace(name: str, search: Mapping[str, Any], evidence: Evidence, versions: It
                                           *(f"{key} {value}" for key, value in list(evidence.environment.packages.items())[:4]))),
              Node("search", "run", (f"search: {len(search['leaderboard'])} trials", f"best: trial {search['best']}", evidence.created)),
              Node("model", "model", (f"{name} model", _hash(search["model_sha256"])))]
-    edges = [("file", "split"), ("file", "table"), ("split", "search"), ("table", "search"), ("commit", "search"),
+    edges = [("file", "split"), ("file", "table"), ("split", "table"), ("commit", "table"), ("table", "search"), ("commit", "search"),
              ("environment", "search"), ("search", "model")]
     for version in versions:
         if version.sha256 == search["model_sha256"]:
@@ -83,12 +84,12 @@ def to_dot(lineage: Lineage) -> str:
     Returns
     -------
     str
-        DOT, from left to right.
+        DOT, from top to bottom, so that it can be read on a phone.
     """
     nodes = [f'  "{_quoted(node.key)}" [label="{LINE_BREAK.join(map(_quoted, node.lines))}", color="{COLOURS[node.kind]}"];'
              for node in lineage.nodes]
     edges = [f'  "{_quoted(start)}" -> "{_quoted(end)}";' for start, end in lineage.edges]
-    head = '  rankdir=LR; node [shape=box, style=rounded, penwidth=2, fontname="sans-serif", fontsize=11];'
+    head = '  rankdir=TB; nodesep=0.3; ranksep=0.35; node [shape=box, style=rounded, penwidth=2, fontname="sans-serif", fontsize=11];'
     return "\n".join(["digraph lineage {", head, *nodes, *edges, "}"])
 
 

@@ -9,51 +9,17 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from model_registry.config import SearchSettings
-from model_registry.data import PATIENT, Table
-from model_registry.features import Matrix, fit_categories, to_matrix
+from model_registry.config import RegistrySettings
+from model_registry.features import Prepared, to_matrix
 
 TARGET = "returned_within_30_days"
+OUTCOMES = (TARGET,)
+PACKAGES = ("lightgbm", "numpy", "pandas")
+"""What the model needs to be loaded."""
+START = {"learning_rate": 0.1, "num_leaves": 31, "min_child_samples": 20, "feature_fraction": 1.0, "bagging_fraction": 1.0,
+         "lambda_l2": 1e-3, "cat_smooth": 10.0}
+"""What LightGBM comes with (its ridge of zero as near as a logarithm goes): the first trial of a search, which the others have to beat."""
 Floats = NDArray[np.float64]
-Fold = tuple[NDArray[np.int64], NDArray[np.int64]]
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """Train rows as arrays, what encodes them, and the folds by patient."""
-
-    X: Matrix
-    y: NDArray[np.int8]
-    folds: tuple[Fold, ...]
-    features: tuple[str, ...]
-    categories: dict[str, list[str]]
-
-
-def prepare(table: Table, settings: SearchSettings, *, seed: int) -> Prepared:
-    """Encode the train part once for all trials.
-
-    Parameters
-    ----------
-    table : Table
-        The readmission table.
-    settings : SearchSettings
-        Number of folds.
-    seed : int
-        Seed of the folds.
-
-    Returns
-    -------
-    Prepared
-        Arrays and folds.
-    """
-    from sklearn.model_selection import StratifiedGroupKFold
-
-    rows = table.part("train")
-    categories = fit_categories(rows, table.features)
-    y = rows[TARGET].to_numpy()
-    splitter = StratifiedGroupKFold(n_splits=settings.folds, shuffle=True, random_state=seed)
-    folds = tuple(splitter.split(np.zeros(len(y)), y, rows[PATIENT].to_numpy()))
-    return Prepared(to_matrix(rows, table.features, categories), y, folds, table.features, categories)
 
 
 def suggest(trial: Any) -> dict[str, Any]:
@@ -73,9 +39,9 @@ def suggest(trial: Any) -> dict[str, Any]:
         "learning_rate": trial.suggest_float("learning_rate", 0.02, 0.1, log=True),
         "num_leaves": trial.suggest_int("num_leaves", 8, 64, log=True),
         "min_child_samples": trial.suggest_int("min_child_samples", 20, 300, log=True),
-        "feature_fraction": trial.suggest_float("feature_fraction", 0.2, 0.8),
+        "feature_fraction": trial.suggest_float("feature_fraction", 0.2, 1.0),
         "bagging_fraction": trial.suggest_float("bagging_fraction", 0.5, 1.0),
-        "lambda_l2": trial.suggest_float("lambda_l2", 0.1, 50, log=True),
+        "lambda_l2": trial.suggest_float("lambda_l2", 1e-3, 50, log=True),
         "cat_smooth": trial.suggest_float("cat_smooth", 1, 100, log=True),
     }
 
@@ -99,20 +65,38 @@ def fixed_parameters(*, seed: int, threads: int) -> dict[str, Any]:
             "bagging_freq": 1, "seed": seed, "feature_pre_filter": False}
 
 
-def cross_validate(prepared: Prepared, parameters: Mapping[str, Any], settings: SearchSettings, *,
-                   seed: int) -> tuple[list[float], list[int], Floats]:
+def judge(prepared: Prepared, settings: RegistrySettings, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Cross-validate one set of parameters.
+
+    Parameters
+    ----------
+    prepared : Prepared
+        Train rows.
+    settings : RegistrySettings
+        Search and seed.
+    parameters : mapping
+        LightGBM's parameters.
+
+    Returns
+    -------
+    dict
+        ``values`` (AUROC) and ``rounds``, one a fold.
+    """
+    values, rounds, _ = cross_validate(prepared, settings, parameters)
+    return {"values": values, "rounds": rounds}
+
+
+def cross_validate(prepared: Prepared, settings: RegistrySettings, parameters: Mapping[str, Any]) -> tuple[list[float], list[int], Floats]:
     """Fit one model a fold with early stopping and judge the rows left out.
 
     Parameters
     ----------
     prepared : Prepared
         Train rows.
+    settings : RegistrySettings
+        Rounds, patience, threads and seed.
     parameters : mapping
         LightGBM's parameters.
-    settings : SearchSettings
-        Rounds, patience and threads.
-    seed : int
-        Seed.
 
     Returns
     -------
@@ -125,19 +109,20 @@ def cross_validate(prepared: Prepared, parameters: Mapping[str, Any], settings: 
     """
     from sklearn.metrics import roc_auc_score
 
-    values, rounds, margin = [], [], np.zeros(len(prepared.y))
+    y, search = prepared.outcomes[TARGET], settings.search
+    values, rounds, margin = [], [], np.zeros(len(y))
     for train, valid in prepared.folds:
-        fitted = lgb.train(fixed_parameters(seed=seed, threads=settings.threads) | dict(parameters), _dataset(prepared, train),
-                           num_boost_round=settings.max_rounds, valid_sets=[_dataset(prepared, valid)],
-                           callbacks=[lgb.early_stopping(settings.early_stopping_rounds, verbose=False)])
+        fitted = lgb.train(fixed_parameters(seed=settings.seed, threads=search.threads) | dict(parameters), _dataset(prepared, train),
+                           num_boost_round=search.max_rounds, valid_sets=[_dataset(prepared, valid)],
+                           callbacks=[lgb.early_stopping(search.early_stopping_rounds, verbose=False)])
         margin[valid] = fitted.predict(prepared.X[valid], raw_score=True)
-        values.append(float(roc_auc_score(prepared.y[valid], margin[valid])))
+        values.append(float(roc_auc_score(y[valid], margin[valid])))
         rounds.append(int(fitted.best_iteration))
     return values, rounds, margin
 
 
 def _dataset(prepared: Prepared, rows: NDArray[np.int64]) -> lgb.Dataset:
-    return lgb.Dataset(prepared.X[rows], prepared.y[rows], feature_name=list(prepared.features),
+    return lgb.Dataset(prepared.X[rows], prepared.outcomes[TARGET][rows], feature_name=list(prepared.features),
                        categorical_feature=list(prepared.categories), params={"feature_pre_filter": False, "verbose": -1})
 
 
@@ -179,32 +164,31 @@ class ReadmissionModel:
         return {"intercept": self.intercept, "slope": self.slope, "features": list(self.features), "categories": self.categories}
 
 
-def fit(prepared: Prepared, parameters: Mapping[str, Any], settings: SearchSettings, *, seed: int) -> tuple[ReadmissionModel, int]:
+def fit(prepared: Prepared, settings: RegistrySettings, parameters: Mapping[str, Any]) -> tuple[ReadmissionModel, dict[str, Any]]:
     """Fit on all train rows for the median of the folds' best rounds, and recalibrate on out-of-fold margins.
 
     Parameters
     ----------
     prepared : Prepared
         Train rows.
+    settings : RegistrySettings
+        Rounds, patience, threads and seed.
     parameters : mapping
         The parameters that won.
-    settings : SearchSettings
-        Rounds, patience and threads.
-    seed : int
-        Seed.
 
     Returns
     -------
     model : ReadmissionModel
         The fitted model.
-    rounds : int
-        Rounds of it.
+    extra : dict
+        ``rounds`` of it.
     """
     from sklearn.linear_model import LogisticRegression
 
-    _, found, margin = cross_validate(prepared, parameters, settings, seed=seed)
-    rounds = int(np.median(found))
-    booster = lgb.train(fixed_parameters(seed=seed, threads=settings.threads) | dict(parameters),
-                        _dataset(prepared, np.arange(len(prepared.y))), num_boost_round=rounds)
-    line = LogisticRegression(C=np.inf, tol=1e-8).fit(margin.reshape(-1, 1), prepared.y)
-    return ReadmissionModel(booster, float(line.intercept_[0]), float(line.coef_[0, 0]), prepared.features, prepared.categories), rounds
+    _, found, margin = cross_validate(prepared, settings, parameters)
+    rounds, y = int(np.median(found)), prepared.outcomes[TARGET]
+    booster = lgb.train(fixed_parameters(seed=settings.seed, threads=settings.search.threads) | dict(parameters),
+                        _dataset(prepared, np.arange(len(y))), num_boost_round=rounds)
+    line = LogisticRegression(C=np.inf, tol=1e-8).fit(margin.reshape(-1, 1), y)
+    return (ReadmissionModel(booster, float(line.intercept_[0]), float(line.coef_[0, 0]), prepared.features, prepared.categories),
+            {"rounds": rounds})

@@ -2,8 +2,9 @@
 
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -12,7 +13,7 @@ from carefolio.config import project_home
 from carefolio.evidence import Metric
 from carefolio.runs import may_be_published, measured_metrics, publish, timed_step
 from model_registry.config import RegistrySettings
-from model_registry.names import EXPERIMENTS, FOLDER, URI_VARIABLE
+from model_registry.names import CARDS, EXPERIMENTS, FOLDER, URI_VARIABLE
 
 NOWHERE = "none"
 """Given as an address, it leaves a run in its journals."""
@@ -121,14 +122,33 @@ def evaluate_stage(settings: RegistrySettings, out: Path, *, tracking_uri: str |
             write_json(out / "result" / f"{name}.json", {
                 "metrics": {key: value.value for key, value in found.items()}, "trials": result["trials"], "best": result["best"],
                 "model_sha256": result["model_sha256"], "data": dict(data.load(out / "data", name).record)})
-            kept = out / "artefacts" / name / WEIGHTS[loaded.flavour]
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(out / "models" / name / WEIGHTS[loaded.flavour], kept)
-            seal(kept)
+            keep_artefact(out, name, WEIGHTS[loaded.flavour], loaded.model.metadata())
     write_json(out / "evaluate" / "metrics.json", {key: value.model_dump() for key, value in metrics.items()})
     address = tracking_address(settings, out, tracking_uri)
     if address is not None:
         deliver(out / train.JOURNAL, address)
+
+
+def keep_artefact(out: Path, name: str, weights: str, metadata: Mapping[str, Any]) -> None:
+    """Put a model's weights, and what encodes its rows, among the artefacts, each sealed with its hash.
+
+    Parameters
+    ----------
+    out : Path
+        Folder of the run.
+    name : str
+        The experiment.
+    weights : str
+        File of the weights.
+    metadata : mapping
+        What a loader needs beside them.
+    """
+    kept = out / "artefacts" / name
+    kept.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(out / "models" / name / weights, kept / weights)
+    write_json(kept / "encoding.json", dict(metadata))
+    for file in (weights, "encoding.json"):
+        seal(kept / file)
 
 
 def report_stage(settings: RegistrySettings, out: Path, *, command: str, to_repository: bool, tracking_uri: str | None = None) -> None:
@@ -152,11 +172,13 @@ def report_stage(settings: RegistrySettings, out: Path, *, command: str, to_repo
     from model_registry.tracking.delivery import deliver_or_fail, run_id_of
 
     with timed_step("report", out):
-        evidence = report.build_report(out, settings, command=command, measured=measured_metrics(FOLDER))
+        measured = measured_metrics(FOLDER) if to_repository else {}  # they speak of the full run on published data
+        evidence = report.build_report(out, settings, command=command, measured=measured)
     for name in report.searched(out):
         run = out / train.JOURNAL / train.load_result(out, name)["journal"]
+        others = set(CARDS.values()) - {CARDS[name]}
         for path in sorted((out / "reports").rglob("*")):
-            if path.is_file():
+            if path.is_file() and path.name not in others:
                 journal.log_file(run, path, folder="reports/figures" if path.parent.name == "figures" else "reports")
         journal.log_file(run, out / "result" / f"{name}.json", folder="record")
         journal.end_run(run)

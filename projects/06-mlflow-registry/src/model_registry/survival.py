@@ -13,28 +13,18 @@ import polars as pl
 from numpy.typing import NDArray
 
 from carefolio.metrics.survival import uno_c
-from model_registry.config import SearchSettings
-from model_registry.data import PATIENT, Table
-from model_registry.features import Matrix, fit_categories, to_matrix
+from model_registry.config import RegistrySettings
+from model_registry.features import Matrix, Prepared, to_matrix
 
+EVENT, TIME = OUTCOMES = ("event", "time")
+PACKAGES = ("numpy", "onnx", "onnxruntime")
+"""What the model needs to be loaded."""
+START = {"C": 1.0, "time_varying": False}
+"""What the regression comes with: the first trial of a search, which the others have to beat."""
 Floats = NDArray[np.float64]
-Fold = tuple[NDArray[np.int64], NDArray[np.int64]]
 OPSET = 17
 OFFSET_SCALE = 30.0
 """Columns of the periods are this much larger, so that regularisation hardly draws the hazard of nobody in particular to one half."""
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """Train rows as arrays, what encodes them, and the folds by patient."""
-
-    X: Matrix
-    event: NDArray[np.int32]
-    time: NDArray[np.int32]
-    folds: tuple[Fold, ...]
-    features: tuple[str, ...]
-    categories: dict[str, list[str]]
-    times: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -63,36 +53,6 @@ class Design:
         """
         numbers = np.where(np.isnan(X[:, self.numbers]), self.medians, X[:, self.numbers])
         return np.hstack([(numbers - self.means) / self.scales, X[:, self.marked_column] == self.marked_code]).astype(np.float64)
-
-
-def prepare(table: Table, settings: SearchSettings, times_days: tuple[int, ...], *, seed: int) -> Prepared:
-    """Encode the train part once for all trials.
-
-    Parameters
-    ----------
-    table : Table
-        The survival table.
-    settings : SearchSettings
-        Number of folds.
-    times_days : tuple of int
-        Ends of the periods.
-    seed : int
-        Seed of the folds.
-
-    Returns
-    -------
-    Prepared
-        Arrays and folds.
-    """
-    from sklearn.model_selection import GroupKFold
-
-    rows = table.part("train")
-    categories = fit_categories(rows, table.features)
-    X = to_matrix(rows, table.features, categories)
-    splitter = GroupKFold(n_splits=settings.folds, shuffle=True, random_state=seed)
-    folds = tuple(splitter.split(X, groups=rows[PATIENT].to_numpy()))
-    return Prepared(X, rows["event"].to_numpy(), rows["time"].to_numpy(), folds, table.features, categories,
-                    np.asarray(times_days, dtype=np.float64))
 
 
 def suggest(trial: Any) -> dict[str, Any]:
@@ -223,27 +183,46 @@ def survival_of(Z: Floats, weights: Floats, offsets: Floats) -> Floats:
     return np.asarray(np.exp(-np.cumsum(np.logaddexp(0, Z @ weights + offsets), axis=1)))
 
 
-def cross_validate(prepared: Prepared, parameters: Mapping[str, Any]) -> list[float]:
+def judge(prepared: Prepared, settings: RegistrySettings, parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Fit one model a fold and judge the patients left out by Uno's C.
 
     Parameters
     ----------
     prepared : Prepared
         Train rows.
+    settings : RegistrySettings
+        Ends of the periods.
     parameters : mapping
         Result of `suggest`.
 
     Returns
     -------
-    list of float
-        Uno's C of each fold, up to the last of the days.
+    dict
+        ``values``: Uno's C of each fold, up to the last of the days.
     """
+    times, event, time = days_of(settings), prepared.outcomes[EVENT], prepared.outcomes[TIME]
     Z, values = fit_design(prepared).apply(prepared.X), []
     for train, valid in prepared.folds:
-        weights, offsets = fit_weights(Z[train], prepared.event[train], prepared.time[train], prepared.times, parameters)
+        weights, offsets = fit_weights(Z[train], event[train], time[train], times, parameters)
         risk = 1 - survival_of(Z[valid], weights, offsets).mean(axis=1)
-        values.append(uno_c(prepared.event[valid], prepared.time[valid], risk, tau=float(prepared.times[-1])))
-    return values
+        values.append(uno_c(event[valid], time[valid], risk, tau=float(times[-1])))
+    return {"values": values}
+
+
+def days_of(settings: RegistrySettings) -> Floats:
+    """Give the ends of the periods.
+
+    Parameters
+    ----------
+    settings : RegistrySettings
+        Names them.
+
+    Returns
+    -------
+    ndarray of shape (k,)
+        Days after study entry.
+    """
+    return np.asarray(settings.survival.times_days, dtype=np.float64)
 
 
 @dataclass(frozen=True)
@@ -319,25 +298,29 @@ def run_graph(session: Any, X: Matrix) -> Floats:
     return np.asarray(session.run(None, {session.get_inputs()[0].name: X})[0], dtype=np.float64)
 
 
-def fit(prepared: Prepared, parameters: Mapping[str, Any]) -> SurvivalModel:
+def fit(prepared: Prepared, settings: RegistrySettings, parameters: Mapping[str, Any]) -> tuple[SurvivalModel, dict[str, Any]]:
     """Fit on all train rows and write the graph.
 
     Parameters
     ----------
     prepared : Prepared
         Train rows.
+    settings : RegistrySettings
+        Ends of the periods.
     parameters : mapping
         The parameters that won.
 
     Returns
     -------
-    SurvivalModel
+    model : SurvivalModel
         The model.
+    extra : dict
+        Empty; there is nothing else to say of the fit.
     """
-    design = fit_design(prepared)
-    weights, offsets = fit_weights(design.apply(prepared.X), prepared.event, prepared.time, prepared.times, parameters)
-    return SurvivalModel(build_graph(design, weights, offsets, inputs=len(prepared.features)), prepared.features, prepared.categories,
-                         tuple(float(day) for day in prepared.times))
+    times, design = days_of(settings), fit_design(prepared)
+    weights, offsets = fit_weights(design.apply(prepared.X), prepared.outcomes[EVENT], prepared.outcomes[TIME], times, parameters)
+    graph = build_graph(design, weights, offsets, inputs=len(prepared.features))
+    return SurvivalModel(graph, prepared.features, prepared.categories, tuple(map(float, times))), {}
 
 
 def build_graph(design: Design, weights: Floats, offsets: Floats, *, inputs: int) -> bytes:

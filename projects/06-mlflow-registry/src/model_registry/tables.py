@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from carefolio.command import DISCLAIMER
+from carefolio.evidence import Metric
 from model_registry.tracking.aliases import Version, compare, find_version, list_versions
 from model_registry.tracking.runs import list_runs, read_record, read_run
 
@@ -117,6 +118,27 @@ def show_difference(tracking_uri: str, name: str, first: str, second: str) -> No
         for key, left, right in rows:
             table.add_row(key, _text(left), _text(right))
         console.print(table)
+
+
+def describe_lead(lead: Metric) -> str:
+    """Say by how much one version does better than another.
+
+    Parameters
+    ----------
+    lead : Metric
+        Result of `model_registry.paired.compare_versions`.
+
+    Returns
+    -------
+    str
+        The difference, its interval, and whether that tells the two apart.
+    """
+    interval, apart = "", False
+    if lead.low is not None and lead.high is not None and lead.level is not None:
+        interval = f", {100 * lead.level:g} % interval {lead.low:+.4f} to {lead.high:+.4f}"
+        apart = lead.low > 0 or lead.high < 0
+    verdict = "they differ by more than chance" if apart else "chance alone may have made it"
+    return f"{lead.value:+.4f}{interval}, on {lead.n:,} held-out rows; {verdict}"
 
 
 def show_reproduction(found: "Reproduction") -> None:

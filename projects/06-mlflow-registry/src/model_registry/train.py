@@ -14,9 +14,8 @@ from carefolio.artefacts import read_json, write_json, write_text
 from carefolio.evidence import environment, utc_now
 from model_registry import data
 from model_registry.config import RegistrySettings
-from model_registry.evaluate import PRIMARY
 from model_registry.experiments import Experiment, open_experiment, typical_patient
-from model_registry.names import COMMAND
+from model_registry.names import COMMAND, PRIMARY
 from model_registry.provenance import SOURCE_FILE, keep_source, pinned_packages, read_source, requirement_lines
 from model_registry.tracking import journal as journals
 from model_registry.tracking.aliases import PRIMARY_TAG, SYNTHETIC_TAG
@@ -102,8 +101,8 @@ def search_and_fit(experiment: Experiment, settings: RegistrySettings, table: da
     """
     name, delivery = experiment.name, Delivery(0, 0)
     trials: list[Trial] = []
-    for trial in search(experiment.suggest, experiment.judge, trials=settings.search.trials, batch=settings.search.batch,
-                        seed=settings.seed, run=run):
+    for trial in search(experiment.suggest, experiment.judge, start=experiment.start, trials=settings.search.trials,
+                        batch=settings.search.batch, seed=settings.seed, run=run):
         trials.append(trial)
         log_trial(parent, name, trial)
         say(f"{name}, trial {trial.number + 1}: {trial.value:.4f} on the folds left out")

@@ -47,7 +47,8 @@ class Trial:
         return sum(self.values) / len(self.values)
 
 
-def search(suggest: Callable[[Any], dict[str, Any]], judge: Judge, *, trials: int, batch: int, seed: int, run: Map) -> Iterator[Trial]:
+def search(suggest: Callable[[Any], dict[str, Any]], judge: Judge, *, start: Mapping[str, Any], trials: int, batch: int, seed: int,
+           run: Map) -> Iterator[Trial]:
     """Draw parameters, have them judged, and learn from it; higher is better.
 
     Parameters
@@ -56,6 +57,8 @@ def search(suggest: Callable[[Any], dict[str, Any]], judge: Judge, *, trials: in
         Takes an optuna trial and gives parameters.
     judge : callable
         Takes parameters; must be importable where other processes call it.
+    start : mapping
+        Parameters of the first trial.
     trials, batch : int
         How many in all, and how many are drawn together.
     seed : int
@@ -72,6 +75,7 @@ def search(suggest: Callable[[Any], dict[str, Any]], judge: Judge, *, trials: in
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=seed, n_startup_trials=max(4, batch)))
+    study.enqueue_trial(dict(start))
     done = 0
     while done < trials:
         drawn = [study.ask() for _ in range(min(batch, trials - done))]

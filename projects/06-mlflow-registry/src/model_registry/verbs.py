@@ -17,14 +17,15 @@ URI = click.option("--tracking-uri", help="Address of the server or database; de
 NAME = click.argument("name", type=click.Choice(EXPERIMENTS))
 
 
-def open_run(config: Path | None, quick: bool, seed: int | None, out: Path | None) -> "tuple[RegistrySettings, Path]":
+def open_run(config: Path | None, quick: bool, seed: int | None, out: Path | None,
+             over: "dict[str, Any] | None" = None) -> "tuple[RegistrySettings, Path]":
     """Read the settings and find the folder of a run."""
     from carefolio.config import load_config
     from carefolio.runs import run_folder
     from model_registry.config import RegistrySettings
     from model_registry.names import FOLDER, PROJECT
 
-    settings = load_config(RegistrySettings, PROJECT, file=config, quick=quick, seed=seed)
+    settings = load_config(RegistrySettings, PROJECT, file=config, quick=quick, seed=seed, over=over)
     return settings, run_folder(FOLDER, PROJECT, out, quick=quick)
 
 
@@ -56,19 +57,20 @@ def up(port: int, workers: int, out: Path | None) -> None:
 @click.command()
 @click.argument("experiments", nargs=-1, type=click.Choice(EXPERIMENTS))
 @common_options
+@click.option("--trials", type=click.IntRange(min=1), help="Trials of each experiment; 1 is the model that a library comes with.")
 @click.option("--engine", type=click.Choice(["local", "dask"]), default="local", show_default=True, help="One process, or one a core.")
 @click.option("--workers", type=click.IntRange(min=1), help="Worker processes of dask; one a core by default.")
 @click.option("--tracking-uri", help="Where to record; `none` for nowhere. Default: settings, $MLFLOW_TRACKING_URI, a database in the "
                                      "run's folder.")
-def search(experiments: tuple[str, ...], config: Path | None, quick: bool, seed: int | None, out: Path | None, engine: str,
-           workers: int | None, tracking_uri: str | None) -> None:
+def search(experiments: tuple[str, ...], config: Path | None, quick: bool, seed: int | None, out: Path | None,
+           trials: int | None, engine: str, workers: int | None, tracking_uri: str | None) -> None:
     """Search EXPERIMENTS (default both) and record everything: nested runs, data, model, evidence.
 
     A server that goes down meanwhile loses nothing: entries wait beside the run and are delivered when it answers again.
     """
     from model_registry import pipeline
 
-    settings, folder = open_run(config, quick, seed, out)
+    settings, folder = open_run(config, quick, seed, out, over={"search": {"trials": trials}} if trials else None)
     pipeline.data_stage(settings, folder, experiments=experiments or EXPERIMENTS)
     pipeline.train_stage(settings, folder, experiments=experiments or EXPERIMENTS, engine=engine, workers=workers,
                          tracking_uri=tracking_uri)
@@ -159,6 +161,28 @@ def diff(name: str, first: str, second: str, out: Path | None, tracking_uri: str
     from model_registry.tables import show_difference
 
     show_difference(address_for(tracking_uri, out), name, first, second)
+
+
+@click.command()
+@NAME
+@click.argument("first", default=CHALLENGER)
+@click.argument("second", default=CHAMPION)
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Folder of a run that holds the patients; default the last.")
+@URI
+def compare(name: str, first: str, second: str, out: Path | None, tracking_uri: str | None) -> None:
+    """Say by how much FIRST does better than SECOND on the same held-out patients, with the interval.
+
+    FIRST and SECOND are numbers or aliases; challenger and champion by default. Both must have been made with the same split.
+    """
+    from carefolio.config import load_config
+    from model_registry.config import RegistrySettings
+    from model_registry.names import PROJECT
+    from model_registry.paired import compare_versions
+    from model_registry.places import address_for, last_run
+    from model_registry.tables import describe_lead
+
+    lead = compare_versions(address_for(tracking_uri, out), name, first, second, out or last_run(), load_config(RegistrySettings, PROJECT))
+    click.echo(f"{name}, {first} less {second}: {describe_lead(lead)}")
 
 
 @click.command()

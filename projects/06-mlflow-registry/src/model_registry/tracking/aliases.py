@@ -4,21 +4,21 @@ What was champion before stands in the registered model's tag ``carefolio.champi
 """
 
 import json
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from carefolio.artefacts import write_text
 from carefolio.evidence import utc_now
 from carefolio.exceptions import ArtefactError
 from carefolio.tracking import tracking_client
-from model_registry.names import CHALLENGER, CHAMPION
+from model_registry.names import CARDS, CHALLENGER, CHAMPION
 from model_registry.tracking.errors import RegistryError
 from model_registry.tracking.models import Loaded, load_model
 from model_registry.tracking.runs import get_run
 
-CARD = "reports/model_card.md"
+REPORTS, CARD_FILE = "reports", "model_card.md"
 HISTORY_TAG, SHA256_TAG, MODEL_TAG = "carefolio.champions", "sha256", "carefolio.model_id"
 PRIMARY_TAG, SYNTHETIC_TAG = "carefolio.primary_metric", "carefolio.synthetic"
 
@@ -305,15 +305,15 @@ def compare(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[tuple[s
     return [(name, first.get(name), second.get(name)) for name in names if first.get(name) != second.get(name)]
 
 
-def read_card(tracking_uri: str, run_id: str, folder: Path) -> str:
-    """Fetch the model card that a run wrote.
+def read_card(tracking_uri: str, version: Version, folder: Path) -> str:
+    """Fetch the model card that a version's run wrote.
 
     Parameters
     ----------
     tracking_uri : str
         Address of the server, or of a database.
-    run_id : str
-        The run.
+    version : Version
+        Which.
     folder : Path
         Receives the file.
 
@@ -322,11 +322,10 @@ def read_card(tracking_uri: str, run_id: str, folder: Path) -> str:
     str
         Markdown; empty where the run wrote none.
     """
+    name = CARDS.get(version.name, "")
     with tracking_client(tracking_uri) as client:
-        if CARD not in [item.path for item in client.list_artifacts(run_id, "reports")]:
+        if f"{REPORTS}/{name}" not in [item.path for item in client.list_artifacts(version.run_id, REPORTS)]:
             return ""
-        fetched = Path(client.download_artifacts(run_id, CARD, str(folder)))
-    kept = folder / "model_card.md"
-    if fetched != kept:
-        shutil.copyfile(fetched, kept)
-    return kept.read_text(encoding="utf-8")
+        card = Path(client.download_artifacts(version.run_id, f"{REPORTS}/{name}", str(folder))).read_text(encoding="utf-8")
+    write_text(folder / CARD_FILE, card)
+    return card

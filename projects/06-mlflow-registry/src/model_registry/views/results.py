@@ -1,18 +1,16 @@
 """What the sections show: the run's record and snapshot, and the versions of a registry that answers."""
 
 import json
-import os
 from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
 
-from carefolio.exceptions import ArtefactError
+from carefolio.exceptions import ArtefactError, ConfigError
 from carefolio.shown_run import ShownRun
-from model_registry.names import DEFAULT_SERVER, URI_VARIABLE
-from model_registry.places import answers
+from model_registry.places import address_for
 from model_registry.tracking.aliases import Version, list_versions
-from model_registry.tracking.server import DATABASE_FILE, sqlite_uri
+from model_registry.tracking.server import DATABASE_FILE
 
 LIVE_S = 10
 TITLES = {"readmission": "Readmission within 30 days", "survival": "Survival of seriously ill patients"}
@@ -49,13 +47,13 @@ class Results:
         Returns
         -------
         str or None
-            ``$MLFLOW_TRACKING_URI``, the run's own database, or the server of `registry up` if it answers.
+            The run's own database, else what `model_registry.places.address_for` finds; None where there is none.
         """
-        if os.environ.get(URI_VARIABLE):
-            return os.environ[URI_VARIABLE]
-        if (self.run.folder / DATABASE_FILE).is_file():
-            return sqlite_uri(self.run.folder)
-        return DEFAULT_SERVER if answers(DEFAULT_SERVER) else None
+        own = self.run.folder if (self.run.folder / DATABASE_FILE).is_file() else None
+        try:
+            return address_for(None, own)
+        except ConfigError:
+            return None
 
     def versions(self, name: str) -> list[Version]:
         """List the versions of a model, read again after `LIVE_S` seconds.
