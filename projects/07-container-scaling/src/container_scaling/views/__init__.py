@@ -1,0 +1,1 @@
+"""The sections of the dashboard, each with libraries of its own."""
