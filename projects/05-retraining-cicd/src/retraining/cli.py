@@ -1,0 +1,60 @@
+"""The ``retraining`` command. Heavy imports stand inside the verbs, so that ``--help`` answers at once."""
+
+from pathlib import Path
+
+import click
+
+from carefolio.command import Group
+from carefolio.stages import dashboard_verb, stage_verbs
+from retraining import verbs
+from retraining.names import COMMAND, DEPLOYMENT_VARIABLE, PROJECT
+
+
+@click.group(cls=Group)
+@click.version_option(package_name="carefolio-retraining")
+def main() -> None:
+    """Continuous retraining of the readmission model: batch by batch, by a written protocol.
+
+    \b
+    retraining run --quick       a whole history, small, in about a minute
+    retraining cycle             the next batch through every step; what a scheduler calls
+    retraining status            what is deployed, what each batch came to
+    retraining approve           a person's decision, where the protocol asks for one
+    retraining rollback          the champion of before comes back
+    retraining protocol          what may change, how it is verified, what it may do
+    retraining plant FAULT       a planted fault, and what catches it
+    retraining serve --no-auth   the deployed model as an API; follows the deployment
+
+    For research and education. Not a medical device; not for decisions about patients.
+    """
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to bind.")
+@click.option("--port", type=click.IntRange(1, 65535), default=8005, show_default=True, help="Port to bind.")
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Folder of a run whose deployment is served.")
+@click.option("--no-auth", is_flag=True, help="Ask for no key; on this machine only.")
+def serve(host: str, port: int, out: Path | None, no_auth: bool) -> None:
+    """Serve what is deployed, the committed model by default; a new release is taken over without restart."""
+    import os
+
+    from carefolio.command import serve_app
+    from carefolio.config import project_home
+    from carefolio.serving.start import curl_line, server_environment
+    from retraining.names import FOLDER
+
+    variables, key = server_environment(os.environ, host=host, no_auth=no_auth)
+    of_run = [folder / "deployment" for folder in (out, out / "replay")] if out else [project_home(FOLDER) / "artefacts"]
+    deployment = next((folder for folder in of_run if folder.is_dir()), of_run[0])
+    os.environ.update(variables | {DEPLOYMENT_VARIABLE: str(deployment.resolve())})
+    click.echo(f"try it from another terminal:\n{curl_line(host, port, key, path='/predict', body={'rows': [{}]})}")
+    serve_app("retraining.api:create_app", host=host, port=port)
+
+
+STAGES = stage_verbs(PROJECT, COMMAND, verbs.open_run,
+                     about={"data": "Cut the published file into batches, as they would be delivered.",
+                            "train": "Replay every batch through its cycle, and the planted faults; needs `data`.",
+                            "evaluate": "Compare retraining with not retraining, batch by batch; needs `train`."})
+DASHBOARD = dashboard_verb(PROJECT, port=8505, about="Batches, drift, decisions and gates in the browser; trains nothing.")
+for verb in (verbs.cycle, verbs.step, verbs.status, verbs.approve, verbs.rollback, verbs.protocol, verbs.plant, *STAGES, serve, DASHBOARD):
+    main.add_command(verb)
