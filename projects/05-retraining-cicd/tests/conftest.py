@@ -36,7 +36,7 @@ latency_rows = 20
 [serving]
 smoke_rows = 4
 poll_s = 0.05
-patience_s = 60
+patience_s = 30
 """
 
 

@@ -18,7 +18,8 @@ def pair(twin_state, twin_run):
     """A state in which a model whose level of risk is far off has just replaced a good one."""
     store = replay_store(twin_run)
     good = twin_state.line[0]
-    bad = replace(model.load(store, good.sha256), intercept=1.5)
+    kept = model.load(store, good.sha256)
+    bad = replace(kept, intercept=kept.intercept + 3)
     champion = Champion(model.keep(store, bad), 9, 5, good.taught, good.judged)
     return State(line=(good, champion), received=twin_state.received, watched=False, done={"outcomes": {"of": 6}})
 

@@ -169,7 +169,7 @@ def plot_gates(timeline: Sequence[Mapping[str, Any]]) -> "Axes":
                       markersize=5)
         axes.axvline(-1, color=plots.PALETTE["vermilion"], linestyle="--", linewidth=1)
         axes.axvline(0, color=plots.PALETTE["grey"], linewidth=0.8)
-        axes.set(xlim=(-REACH, REACH), ylim=(len(cycle["gates"]) - 0.5, -0.5))
+        axes.set(xlim=(-1.08 * REACH, 1.08 * REACH), ylim=(len(cycle["gates"]) - 0.5, -0.5))
         fault = ", planted fault" if cycle["planted"] else ""
         axes.set_title(f"batch {cycle['batch']}{fault}: {cycle['outcome'].replace('_', ' ')}", fontsize=9)
         axes.set_yticks(range(len(cycle["gates"])), [SHORT[gate["gate"]] for gate in cycle["gates"]], fontsize=7.5)
