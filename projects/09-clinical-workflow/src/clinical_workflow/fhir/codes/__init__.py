@@ -1,0 +1,1 @@
+"""Code lists, one file a kind: what an institution replaces by its own."""

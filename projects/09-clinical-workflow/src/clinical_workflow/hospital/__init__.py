@@ -1,0 +1,1 @@
+"""A mock hospital: its FHIR server, its authorization server, and an electronic health record in the browser."""
