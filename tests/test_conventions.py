@@ -31,6 +31,7 @@ WITHOUT: dict[tuple[str, str], str] = {
     ("01-outcomes-analysis", "serve"): "there is no API to serve",
     ("03-notes-summarizer", "src/{package}/features.py"): "it reads text; there is no table of features",
     ("03-notes-summarizer", "src/{package}/model.py"): "no model is trained; providers of models stand in a subpackage",
+    ("09-clinical-workflow", "src/{package}/model.py"): "it trains no model; other chapters' services are asked",
     **{(chapter.folder, name): "in the making" for chapter in CHAPTERS if chapter.in_the_making
        for name in ("article.md", "reports/evidence.json", "reports/model_card.md", "reports/figures")},
 }

@@ -8,14 +8,15 @@ from carefolio.exceptions import ArtefactError, ConfigError
 from carefolio.serving.observability import request_id
 
 RISK = "/v1/patients/12345678/risk"
+OFFERED = "3f2b8c1e-5d4a-4f6b-9c7d-0123456789ab"
 
 
-@pytest.mark.parametrize("offered", [str(uuid.uuid4()), uuid.uuid4().hex])
+@pytest.mark.parametrize("offered", [OFFERED, OFFERED.replace("-", "")])
 def test_request_id_is_taken_over(make_app, call, offered):
     assert call(make_app(), "GET", "/health/live", headers={"X-Request-ID": offered}).headers["x-request-id"] == offered
 
 
-@pytest.mark.parametrize("offered", ["", "12345678", "Jane", "a" * 33, "x" * 32, f"{uuid.uuid4()}\n", "../../etc"])
+@pytest.mark.parametrize("offered", ["", "12345678", "Jane", "a" * 33, "x" * 32, f"{OFFERED}\n", "../../etc"])
 def test_other_request_id_is_replaced(offered):
     made = request_id(offered)
     assert made != offered
