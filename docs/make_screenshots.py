@@ -11,6 +11,7 @@ VIEWS: dict[str, dict[str, tuple[int, int, str]]] = {
     "outcomes_analysis": {"outcomes-dashboard.png": (1280, 1200, "COVID-19"), "outcomes-dashboard-phone.png": (390, 844, "Survival")},
     "notes_summarizer": {"notes-dashboard.png": (1280, 1200, "Summarise"), "notes-dashboard-phone.png": (390, 844, "Summarise")},
     "text_classifier": {"textclass-dashboard.png": (1280, 1200, "Try a text"), "textclass-dashboard-phone.png": (390, 844, "Compare")},
+    "retraining": {"retraining-dashboard.png": (1280, 1300, "Decisions"), "retraining-dashboard-phone.png": (390, 844, "Timeline")},
     "model_registry": {"registry-dashboard.png": (1280, 1300, "Lineage"), "registry-dashboard-phone.png": (390, 844, "Checks")},
     "retinopathy": {"retinopathy-dashboard.png": (1280, 1400, "Grade a photograph"),
                     "retinopathy-dashboard-phone.png": (390, 844, "Threshold")},

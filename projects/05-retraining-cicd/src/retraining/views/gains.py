@@ -30,7 +30,7 @@ def show_gains(run: ShownRun) -> None:
     batches = sorted({key.partition(".")[0] for key in metrics if key.startswith("batch_") and ".judged." in key})
     rows = [{"label": f"Batch {int(batch.rpartition('_')[2])}", "series": TITLES[policy], **_bounds(run, f"{batch}.judged.{policy}.{name}")}
             for batch in batches for policy in POLICIES]
-    st.altair_chart(charts.interval_chart(rows, title=f"{MEASURES[name]} on patients who judge", row_height=26 * len(POLICIES)),
+    st.altair_chart(charts.interval_chart(rows, title=f"{MEASURES[name]} on patients who judge", row_height=30),
                     alt="Policies batch by batch")
     together = "later_batches.judged"
     show_table([{"Policy": TITLES[policy], "AUROC": with_interval(run.metric(f"{together}.{policy}.roc_auc")),

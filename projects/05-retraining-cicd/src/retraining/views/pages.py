@@ -111,9 +111,11 @@ def show_decision(run: ShownRun) -> None:
     """
     st.subheader("Why was it decided so?")
     timeline = read_timeline(run)
-    cycles = decided([*timeline["replay"], *(cycle for found in timeline["planted"].values() for cycle in found)])
-    chosen = st.selectbox("Decision", range(len(cycles)), format_func=lambda place: label(cycles[place]), key="decision")
-    show_gates(cycles[chosen or 0])
+    replayed = decided(timeline["replay"])
+    cycles = [*replayed, *decided([cycle for found in timeline["planted"].values() for cycle in found])]
+    chosen = st.selectbox("Decision", range(len(cycles)), index=len(replayed) - 1, format_func=lambda place: label(cycles[place]),
+                          key="decision")
+    show_gates(cycles[chosen])
 
 
 def show_gates(cycle: Cycle) -> None:
