@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 PACKAGES = ["fastapi", "fhir.resources", "httpx", "joserfc", "numpy", "oauthlib", "requests-oauthlib", "simpy"]
 WHOLE = 30
 """Charts that are published; a run of fewer is not."""
-FIGURES = {"mapping.png": "Number of diagnoses, drug orders and measured values in the published synthetic charts that the models can and cannot read.",
+FIGURES = {"mapping.png": "Diagnoses, drug orders and measured values of the published synthetic charts that models can and cannot read.",
            "latency.png": "Latency of each decision support service under load, median and 95th percentile, in milliseconds."}
 LABELS = {"conditions_exact": "Diagnoses by category", "conditions_group": "Diagnoses by group alone",
           "conditions_none": "Diagnoses not mapped", "orders_coded": "Orders with an RxNorm code", "orders_uncoded": "Orders without one",
