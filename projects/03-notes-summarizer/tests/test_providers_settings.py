@@ -122,7 +122,8 @@ def test_only_what_may_pass_is_tried_again(status: int, passing: bool) -> None:
 
 
 @pytest.mark.parametrize(("value", "expected"), [
-    ("7", 7.0), ("", None), ("soon", None), (format_datetime(datetime.now(UTC) - timedelta(hours=1), usegmt=True), 0.0)])
+    ("7", 7.0), ("", None), ("soon", None), (format_datetime(datetime.now(UTC) - timedelta(hours=1), usegmt=True), 0.0)],
+    ids=["seconds", "nothing", "words", "a date that is over"])
 def test_the_wait_that_a_server_asks_for_is_read(value: str, expected: float | None) -> None:
     assert describe(status_error(429, headers={"Retry-After": value})).wait_s == expected
 
