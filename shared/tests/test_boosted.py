@@ -9,10 +9,8 @@ from carefolio.boosted import (
     TREES_FILE,
     BoostedSettings,
     fit_boosted,
-    fit_categories,
     group_folds,
     load_boosted,
-    to_matrix,
 )
 from carefolio.exceptions import ArtefactError
 from carefolio.metrics.calibration import calibration_intercept, calibration_slope
@@ -38,16 +36,6 @@ def table():
 def model(table):
     frame, y, groups = table
     return fit_boosted(frame, y, groups, features=["number", "code"], settings=SETTINGS, training={"rows": 3000})
-
-
-def test_categories_that_are_rare_count_as_not_known():
-    frame = pl.DataFrame({"code": ["a"] * 60 + ["b"] * 49 + [None], "x": [1.0] * 110})
-    categories = fit_categories(frame, ["code", "x"])
-    assert categories == {"code": ["a"]}
-    matrix = to_matrix(frame, ["x", "code"], categories)
-    assert matrix.dtype == np.float32
-    assert matrix[0].tolist() == [1, 0]
-    assert np.isnan(matrix[60:, 1]).all()
 
 
 def test_a_patient_stands_in_one_fold_and_every_row_is_left_out_once():

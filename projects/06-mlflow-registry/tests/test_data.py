@@ -8,7 +8,6 @@ import pytest
 
 from carefolio.exceptions import DataIntegrityError, DataUnavailableError, LeakageError
 from model_registry import data
-from model_registry.features import fit_categories, to_frame, to_matrix
 
 
 @pytest.mark.parametrize("name", ["readmission", "survival"])
@@ -74,13 +73,3 @@ def test_a_chapter_that_fails_is_quoted(tmp_path, monkeypatch):
     monkeypatch.setattr(data.sys, "executable", shutil.which("false"))
     with pytest.raises(DataUnavailableError, match="readmission data` ended with status 1"):
         data.prepare_readmission(settings, tmp_path)
-
-
-def test_rare_and_unseen_categories_count_as_not_known():
-    frame = pl.DataFrame({"x": [1.0, None], "c": ["a", "b"]})
-    categories = fit_categories(pl.DataFrame({"x": [0.0] * 60, "c": ["a"] * 55 + ["b"] * 5}), ["x", "c"])
-    assert categories == {"c": ["a"]}
-    matrix = to_matrix(frame, ["x", "c"], categories)
-    assert matrix[0].tolist() == [1.0, 0.0]
-    assert str(matrix[1].tolist()) == "[nan, nan]"
-    assert to_frame([{"c": "a"}, {}], ["x", "c"], categories).to_dicts() == [{"x": None, "c": "a"}, {"x": None, "c": None}]

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from carefolio.artefacts import atomic_path, read_json, sha256_file, write_json
+from carefolio.encoding import fit_categories, to_matrix
 from carefolio.exceptions import ArtefactError
 
 if TYPE_CHECKING:
@@ -23,9 +24,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 TREES_FILE, MANIFEST_FILE = "trees.lgb.txt", "model.json"
-RARE = 50
 Floats = NDArray[np.float64]
-Categories = Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True)
@@ -52,57 +51,6 @@ class BoostedSettings:
     early_stopping_rounds: int
     threads: int
     seed: int
-
-
-def fit_categories(frame: pl.DataFrame, features: Sequence[str], *, rare: int = RARE) -> dict[str, list[str]]:
-    """List the categories that training rows hold often enough to learn from.
-
-    Parameters
-    ----------
-    frame : polars.DataFrame
-        Training rows.
-    features : sequence of str
-        Columns; those of text are categories.
-    rare : int, default 50
-        A category in fewer rows counts as not known.
-
-    Returns
-    -------
-    dict
-        Column to its sorted categories.
-    """
-    import polars as pl
-
-    def _frequent(column: str) -> list[str]:
-        counts = frame[column].drop_nulls().value_counts()
-        return sorted(counts.filter(pl.col("count") >= rare)[column].to_list())
-
-    return {name: _frequent(name) for name in features if frame.schema[name] == pl.String}
-
-
-def to_matrix(frame: pl.DataFrame, features: Sequence[str], categories: Categories) -> NDArray[np.float32]:
-    """Encode rows: numbers as they are, categories by their place in the list.
-
-    Parameters
-    ----------
-    frame : polars.DataFrame
-        n rows with the columns ``features``.
-    features : sequence of str
-        p columns, in the order of the matrix.
-    categories : mapping
-        Result of `fit_categories`.
-
-    Returns
-    -------
-    ndarray of shape (n, p), float32
-        NaN is not known.
-    """
-    import polars as pl
-
-    codes = [pl.col(name).replace_strict(list(values), list(range(len(values))), default=None, return_dtype=pl.Float32).alias(name)
-             for name, values in categories.items()]
-    coded = frame.with_columns(codes).select(pl.col(name).cast(pl.Float32).fill_null(float("nan")) for name in features)
-    return coded.to_numpy(order="c").astype(np.float32, copy=False)
 
 
 @dataclass(frozen=True)

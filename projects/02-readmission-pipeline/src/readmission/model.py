@@ -4,7 +4,7 @@ The served model is three small files: LightGBM's own text, a JSON manifest (fea
 checksums. No pickle is written or read.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from carefolio import encoding
 from carefolio.artefacts import atomic_path, read_json, seal, verify_seal, write_json
+from carefolio.encoding import RARE, Categories
 from carefolio.exceptions import ArtefactError
 from readmission.features import CATEGORICAL, FEATURES, NUMERIC
 from readmission.lace import lace_score
@@ -22,9 +24,7 @@ from readmission.lace import lace_score
 MODEL_FILE = "readmission.lgb.txt"
 MANIFEST_FILE = "readmission.json"
 MODELS = ("prevalence", "lace", "logistic", "lightgbm")
-RARE = 50
 
-Categories = Mapping[str, Sequence[str]]
 Floats = NDArray[np.float64]
 
 
@@ -41,11 +41,7 @@ def fit_categories(features: pl.DataFrame) -> dict[str, list[str]]:
     dict
         Column to its sorted categories; one seen in fewer than `RARE` rows is treated as not known.
     """
-    def _frequent(column: str) -> list[str]:
-        counts = features[column].drop_nulls().value_counts()
-        return sorted(counts.filter(pl.col("count") >= RARE)[column].to_list())
-
-    return {column: _frequent(column) for column in CATEGORICAL}
+    return encoding.fit_categories(features, CATEGORICAL)
 
 
 def to_matrix(features: pl.DataFrame, categories: Categories) -> NDArray[np.float32]:
@@ -63,10 +59,7 @@ def to_matrix(features: pl.DataFrame, categories: Categories) -> NDArray[np.floa
     ndarray of shape (n, len(FEATURES)), float32
         A category is its place in the list; NaN is not known.
     """
-    codes = [pl.col(column).replace_strict(list(values), list(range(len(values))), default=None, return_dtype=pl.Float32).alias(column)
-             for column, values in categories.items()]
-    coded = features.with_columns(codes).select(pl.col(name).cast(pl.Float32).fill_null(float("nan")) for name in FEATURES)
-    return coded.to_numpy(order="c").astype(np.float32, copy=False)
+    return encoding.to_matrix(features, FEATURES, categories)
 
 
 def train_booster(X: NDArray[np.float32], y: NDArray[Any], parameters: Mapping[str, Any], *, rounds: int, seed: int) -> lgb.Booster:

@@ -13,6 +13,7 @@ from prometheus_client import Gauge
 
 from carefolio.command import DISCLAIMER
 from carefolio.config import load_config
+from carefolio.encoding import row_problem, to_frame
 from carefolio.exceptions import ArtefactError, ConfigError
 from carefolio.serving import ServingSettings
 from carefolio.serving import create_app as create_guarded_app
@@ -20,7 +21,7 @@ from carefolio.serving.following import Follower
 from retraining.config import RetrainingSettings
 from retraining.deployment import Served, follow
 from retraining.names import DEPLOYMENT_VARIABLE, POLL_VARIABLE, PROJECT
-from retraining.schemas import Answers, ReleaseState, Rows, ServedRelease, row_problem, to_frame
+from retraining.schemas import Answers, ReleaseState, Rows, ServedRelease
 
 DISTRIBUTION = "carefolio-retraining"
 DESCRIPTION = "Answers with the model that is deployed, and follows the deployment. " + DISCLAIMER
@@ -90,10 +91,11 @@ def _build_router(follower: Follower[Served]) -> APIRouter:
     @router.post("/predict", summary="Risks for up to 1,000 encounters", responses={503: {"description": "Nothing is deployed."}})
     def predict(body: Rows) -> Answers:
         served = _current(follower)
-        problem = row_problem(body.rows, served.model)
+        columns = served.model.features, served.model.categories
+        problem = row_problem(body.rows, *columns, reader="release", route="GET /release")
         if problem:
             raise HTTPException(422, problem)
-        return Answers(risks=served.model.predict(to_frame(body.rows, served.model)).tolist(), release=_release(served))
+        return Answers(risks=served.model.predict(to_frame(body.rows, *columns)).tolist(), release=_release(served))
 
     @router.get("/release", summary="The release that answers, and what it reads", responses={503: {"description": "Nothing is deployed."}})
     def release() -> ReleaseState:

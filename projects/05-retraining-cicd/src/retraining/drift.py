@@ -15,7 +15,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from carefolio.boosted import fit_categories, group_folds, to_matrix
+from carefolio.boosted import group_folds
+from carefolio.encoding import fit_categories, to_matrix
 from carefolio.uncertainty import Interval, bootstrap_rank_metrics, bootstrap_values
 from retraining.data import PATIENT
 

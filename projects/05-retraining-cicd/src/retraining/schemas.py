@@ -1,17 +1,13 @@
 """What the API takes and gives. Which columns there are is the model's to say; nothing here identifies a patient."""
 
-from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
-import polars as pl
 from pydantic import BaseModel, ConfigDict, Field
 
-from carefolio.boosted import BoostedModel
 from carefolio.command import DISCLAIMER
 
 MOST_ROWS = 1000
 LONGEST_TEXT = 200
-LARGEST = 1e9
 Value = Annotated[float, Field(strict=True, allow_inf_nan=False)] | Annotated[str, Field(strict=True, max_length=LONGEST_TEXT)] | None
 
 
@@ -50,52 +46,3 @@ class ReleaseState(_Model):
     features: list[str]
     categories: dict[str, list[str]] = Field(description="Known values of the columns of text; others count as not known")
     disclaimer: str = DISCLAIMER
-
-
-def row_problem(rows: Sequence[Mapping[str, Any]], model: BoostedModel) -> str:
-    """Say what is wrong with rows for a model.
-
-    Parameters
-    ----------
-    rows : sequence of mapping
-        As the request has them.
-    model : BoostedModel
-        The model that shall answer.
-
-    Returns
-    -------
-    str
-        The first problem without any value of a patient; empty if there is none.
-    """
-    known = set(model.features)
-    for number, row in enumerate(rows):
-        unknown = sorted(set(row) - known)
-        if unknown:
-            return f"row {number} has {len(unknown)} columns that this release does not read; GET /release lists those that it reads."
-        for name, value in row.items():
-            if value is None:
-                continue
-            if name in model.categories and not isinstance(value, str):
-                return f"row {number}, column {name}: expected text, got a number; GET /release lists its values."
-            if name not in model.categories and (isinstance(value, str) or abs(value) > LARGEST):
-                return f"row {number}, column {name}: expected a number of at most {LARGEST:g} in size."
-    return ""
-
-
-def to_frame(rows: Sequence[Mapping[str, Any]], model: BoostedModel) -> pl.DataFrame:
-    """Make a table of rows that came as JSON.
-
-    Parameters
-    ----------
-    rows : sequence of mapping
-        Feature to value; what is absent is not known.
-    model : BoostedModel
-        Names the columns, and which are text.
-
-    Returns
-    -------
-    polars.DataFrame
-        One row each.
-    """
-    schema = {name: pl.String if name in model.categories else pl.Float64 for name in model.features}
-    return pl.DataFrame([{name: row.get(name) for name in model.features} for row in rows], schema=schema)

@@ -12,6 +12,7 @@ from prometheus_client import Gauge
 
 from carefolio.command import DISCLAIMER
 from carefolio.config import load_config
+from carefolio.encoding import row_problem
 from carefolio.exceptions import ConfigError
 from carefolio.serving import ServingSettings
 from carefolio.serving import create_app as create_guarded_app
@@ -19,7 +20,7 @@ from model_registry.champion import Follower, Served
 from model_registry.config import RegistrySettings
 from model_registry.names import EXPERIMENTS, PROJECT
 from model_registry.places import outputs
-from model_registry.schemas import Answer, Answers, ChampionState, Rows, ServedVersion, row_problem
+from model_registry.schemas import Answer, Answers, ChampionState, Rows, ServedVersion
 
 DISTRIBUTION = "carefolio-model-registry"
 ADDRESS_VARIABLE, NAME_VARIABLE, FOLDER_VARIABLE = "REGISTRY_TRACKING_URI", "REGISTRY_MODEL", "REGISTRY_SERVED_FOLDER"
@@ -75,7 +76,8 @@ def _build_router(follower: Follower) -> APIRouter:
     @router.post("/predict", summary="Predictions of the champion for up to 1,000 patients")
     def predict(body: Rows) -> Answers:
         served = follower.current()
-        problem = row_problem(body.rows, served.loaded.model)
+        model = served.loaded.model
+        problem = row_problem(body.rows, model.features, model.categories, reader="version", route="GET /champion")
         if problem:
             raise HTTPException(422, problem)
         return Answers(answers=[_answer(served, values) for values in served.loaded.answer(body.rows)], model=_version(served))

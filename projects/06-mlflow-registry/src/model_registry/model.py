@@ -9,8 +9,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from carefolio.encoding import to_matrix
 from model_registry.config import RegistrySettings
-from model_registry.features import Prepared, to_matrix
+from model_registry.features import Prepared
 
 TARGET = "returned_within_30_days"
 OUTCOMES = (TARGET,)

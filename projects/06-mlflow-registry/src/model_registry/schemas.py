@@ -1,16 +1,13 @@
 """What the API takes and gives. Which columns there are is the champion's to say; nothing here identifies a patient."""
 
-from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from carefolio.command import DISCLAIMER
-from model_registry.tracking.models import Model
 
 MOST_ROWS = 1000
 LONGEST_TEXT = 200
-LARGEST = 1e9
 Value = Annotated[float, Field(strict=True, allow_inf_nan=False)] | Annotated[str, Field(strict=True, max_length=LONGEST_TEXT)] | None
 
 
@@ -56,33 +53,3 @@ class ChampionState(_Model):
     categories: dict[str, list[str]] = Field(description="Known values of the columns of text; others count as not known")
     seconds_since_look: float | None = Field(description="Since the alias was last read; null if it never could be")
     disclaimer: str = DISCLAIMER
-
-
-def row_problem(rows: Sequence[Mapping[str, Any]], model: Model) -> str:
-    """Say what is wrong with rows for a model.
-
-    Parameters
-    ----------
-    rows : sequence of mapping
-        As the request has them.
-    model : ReadmissionModel or SurvivalModel
-        The model that shall answer.
-
-    Returns
-    -------
-    str
-        The first problem without any value of a patient; empty if there is none.
-    """
-    known = set(model.features)
-    for number, row in enumerate(rows):
-        unknown = sorted(set(row) - known)
-        if unknown:
-            return f"row {number} has {len(unknown)} columns that this version does not read; GET /champion lists those that it reads."
-        for name, value in row.items():
-            if value is None:
-                continue
-            if name in model.categories and not isinstance(value, str):
-                return f"row {number}, column {name}: expected text, got a number; GET /champion lists its values."
-            if name not in model.categories and (isinstance(value, str) or abs(value) > LARGEST):
-                return f"row {number}, column {name}: expected a number of at most {LARGEST:g} in size."
-    return ""

@@ -12,9 +12,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from carefolio.encoding import to_matrix
 from carefolio.metrics.survival import uno_c
 from model_registry.config import RegistrySettings
-from model_registry.features import Matrix, Prepared, to_matrix
+from model_registry.features import Matrix, Prepared
 
 EVENT, TIME = OUTCOMES = ("event", "time")
 PACKAGES = ("numpy", "onnx", "onnxruntime")

@@ -15,8 +15,9 @@ import polars as pl
 import yaml
 
 from carefolio.artefacts import sha256_file
+from carefolio.encoding import to_frame, to_matrix
 from carefolio.exceptions import ArtefactError
-from model_registry.features import Matrix, to_frame, to_matrix
+from model_registry.features import Matrix
 from model_registry.model import ReadmissionModel
 from model_registry.survival import SurvivalModel
 
