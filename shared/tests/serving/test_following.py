@@ -47,3 +47,22 @@ def test_the_thread_goes_on_after_a_failure_says_it_once_and_ends_with_the_block
             time.sleep(0.01)
     assert follower.current() == "two"
     assert [record.message for record in caplog.records if "broken" in record.message] == [caplog.records[0].message]
+
+
+def test_failures_in_a_row_are_counted_until_another_version_is_taken_over():
+    offers = ["one", *(ArtefactError("broken") for _ in range(10_000))]
+    follower, deadline = follow(offers), time.monotonic() + 20
+    with follower.following(0.001):
+        while follower.failures < 2 and time.monotonic() < deadline:
+            time.sleep(0.001)
+        assert follower.failures >= 2
+        offers[:] = ["two"]
+        while follower.failures and time.monotonic() < deadline:
+            time.sleep(0.001)
+    assert (follower.current(), follower.failures) == ("two", 0)
+
+
+def test_a_version_at_hand_is_taken_over_without_a_look():
+    follower = follow([])
+    follower.take_over("kept")
+    assert (follower.current(), follower.taken_over) == ("kept", 1)

@@ -5,15 +5,13 @@ uses one version from its first line to its last. What cannot be fetched or read
 """
 
 import logging
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from carefolio.artefacts import read_json, write_json
-from carefolio.exceptions import ArtefactError, CarefolioError
+from carefolio.exceptions import ArtefactError
+from carefolio.serving import following
 from carefolio.tracking import TrackingError
 from model_registry.names import CHAMPION
 from model_registry.tracking.aliases import CARD_FILE, Version, download, find_version, read_card
@@ -49,7 +47,7 @@ class Served:
                                 "again.")
 
 
-class Follower:
+class Follower(following.Follower[Served]):
     """Holds the champion and follows its alias.
 
     Parameters
@@ -63,10 +61,10 @@ class Follower:
     """
 
     def __init__(self, tracking_uri: str, name: str, folder: Path) -> None:
+        super().__init__(self._another, missing=lambda: RegistryError(f"no champion of {name} is loaded; `registry promote {name}` makes "
+                                                                      "one."))
         self.tracking_uri, self.name, self.folder = tracking_uri, name, folder
-        self.served: Served | None = None
         self.checked_at = 0.0
-        self.failures = 0
 
     def start(self) -> None:
         """Load the champion; where the tracking server does not answer, the one that was served last.
@@ -85,82 +83,18 @@ class Follower:
         except TrackingError as error:
             if not (self.folder / LAST_FILE).is_file():
                 raise
-            self.served = self._open_last()
-            logger.warning("the tracking server does not answer (%s); serving version %s, which was champion last", error,
-                           self.served.version)
+            last = self._open_last()
+            self.take_over(last)
+            logger.warning("the tracking server does not answer (%s); serving version %s, which was champion last", error, last.version)
 
-    def refresh(self) -> bool:
-        """Look at the alias, and take over another version if it points to one.
-
-        Returns
-        -------
-        bool
-            Whether another version answers from now on.
-
-        Raises
-        ------
-        CarefolioError
-            If the alias cannot be read, or the version not be fetched; the present one stays.
-        """
+    def _another(self, present: Served | None) -> Served | None:
         version = find_version(self.tracking_uri, self.name, CHAMPION)
         self.checked_at = time.time()
-        present = self.served
         if present is not None and (present.version, present.loaded.sha256) == (version.version, version.sha256):
-            return False
-        self.served = self._fetch(version)
+            return None
+        served = self._fetch(version)
         logger.info("%s version %s answers from now on", self.name, version.version)
-        return True
-
-    def current(self) -> Served:
-        """Give the version that answers.
-
-        Returns
-        -------
-        Served
-            One snapshot; use it for the whole request.
-
-        Raises
-        ------
-        RegistryError
-            If none was loaded.
-        """
-        if self.served is None:
-            raise RegistryError(f"no champion of {self.name} is loaded; `registry promote {self.name}` makes one.")
-        return self.served
-
-    @contextmanager
-    def following(self, poll_s: float) -> Iterator[None]:
-        """Follow the alias in a thread for as long as the block runs.
-
-        Parameters
-        ----------
-        poll_s : float
-            Seconds between looks.
-
-        Yields
-        ------
-        None
-            The server answers in the block.
-        """
-        stop = threading.Event()
-        thread = threading.Thread(target=self._follow, args=(stop, poll_s), name="follow-champion", daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            stop.set()
-            thread.join(timeout=10)
-
-    def _follow(self, stop: threading.Event, poll_s: float) -> None:
-        while not stop.wait(poll_s):
-            try:
-                self.refresh()
-                self.failures = 0
-            except CarefolioError as error:
-                self.failures += 1
-                if self.failures == 1:
-                    logger.warning("the alias was not followed (%s); version %s goes on answering", error,
-                                   self.served.version if self.served else "none")
+        return served
 
     def _fetch(self, version: Version) -> Served:
         place = self.folder / f"{version.name}-{version.version}-{version.sha256[:12]}"

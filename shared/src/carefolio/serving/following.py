@@ -31,12 +31,14 @@ class Follower(Generic[T]):
     ----------
     taken_over : int
         How many versions were taken over.
+    failures : int
+        Looks of the thread, in a row, that could not take over another one.
     """
 
     def __init__(self, look: Callable[[T | None], T | None], *, missing: Callable[[], CarefolioError]) -> None:
         self._look, self._missing = look, missing
         self._present: T | None = None
-        self.taken_over = 0
+        self.taken_over = self.failures = 0
         self._trouble = ""
         self._lock = threading.Lock()
 
@@ -56,8 +58,18 @@ class Follower(Generic[T]):
         with self._lock:
             found = self._look(self._present)
             if found is not None:
-                self._present, self.taken_over = found, self.taken_over + 1
+                self.take_over(found)
             return found is not None
+
+    def take_over(self, version: T) -> None:
+        """Answer with a version from now on.
+
+        Parameters
+        ----------
+        version : T
+            Ready to answer.
+        """
+        self._present, self.taken_over = version, self.taken_over + 1
 
     def current(self) -> T:
         """Give the present version.
@@ -103,8 +115,9 @@ class Follower(Generic[T]):
         while not stop.wait(poll_s):
             try:
                 self.refresh()
-                self._trouble = ""
+                self._trouble, self.failures = "", 0
             except CarefolioError as error:
+                self.failures += 1
                 if str(error) != self._trouble:
                     self._trouble = str(error)
                     logger.warning("no other version was taken over; the present one goes on answering: %s", error)
