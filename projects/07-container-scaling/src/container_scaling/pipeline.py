@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from carefolio.config import project_home
-from carefolio.runs import may_be_published, measured_metrics, publish, timed_step
+from carefolio.reporting import report_run
+from carefolio.runs import timed_step
 from container_scaling.config import FOLDER, ScalingSettings
 
 
@@ -74,7 +74,4 @@ def report_stage(settings: ScalingSettings, out: Path, *, command: str, to_repos
     """
     from container_scaling import report
 
-    with timed_step("report", out):
-        evidence = report.build_report(out, settings, command=command, measured=measured_metrics(FOLDER))
-    if to_repository and may_be_published(evidence):
-        publish(out, project_home(FOLDER))
+    report_run(report.build_report, settings, out, folder=FOLDER, command=command, to_repository=to_repository)
