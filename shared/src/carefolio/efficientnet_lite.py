@@ -164,9 +164,9 @@ class _Convolution(nn.Module):
 
     def __init__(self, inputs: int, outputs: int, *, kernel: int = 1, stride: int = 1, groups: int = 1, active: bool = True) -> None:
         super().__init__()
-        border = kernel - stride
-        self.pad = nn.ZeroPad2d((border // 2, border - border // 2) * 2) if border else nn.Identity()
-        self.weights = nn.Conv2d(inputs, outputs, kernel, stride, groups=groups, bias=False)
+        before, odd = divmod(kernel - stride, 2)
+        self.pad = nn.ZeroPad2d((before, before + 1) * 2) if odd else nn.Identity()  # an even border costs no copy of its own
+        self.weights = nn.Conv2d(inputs, outputs, kernel, stride, padding=0 if odd else before, groups=groups, bias=False)
         self.normalised: nn.Module = nn.BatchNorm2d(outputs, eps=1e-3, momentum=0.01)
         self.activation = nn.ReLU6(inplace=True) if active else nn.Identity()
 
