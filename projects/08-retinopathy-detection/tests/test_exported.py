@@ -1,6 +1,7 @@
 """The exported files are held against torch on every test photograph, and sizes are judged alike."""
 
 import numpy as np
+import onnx
 import pytest
 
 from carefolio.evidence import read_evidence
@@ -8,6 +9,7 @@ from carefolio.pictures import read_picture
 from retinopathy.config import PreparationSettings
 from retinopathy.exported import compare_exports
 from retinopathy.features import squares
+from retinopathy.predictor import SMALL_FILE
 from retinopathy.sizes import made_small
 
 from .conftest import PREPARATION
@@ -23,6 +25,13 @@ def test_float32_decides_as_torch_and_both_are_timed(grader, exported, retinas):
     for precision in ("float32", "int8"):
         assert metrics[f"idrid.test.{precision}.milliseconds"].value > 0
         assert metrics[f"idrid.test.{precision}.speed_up"].low <= metrics[f"idrid.test.{precision}.speed_up"].high
+
+
+def test_8_bits_begin_after_the_first_stage_that_is_pooled(exported):
+    graph = onnx.load(exported / SMALL_FILE).graph
+    makers = {output: node.op_type for node in graph.node for output in node.output}
+    eight_bits = [makers.get(node.input[1]) == "DequantizeLinear" for node in graph.node if node.op_type == "Conv"]
+    assert eight_bits == [False] * 15 + [True] * 9
 
 
 def test_a_photograph_that_was_made_small_shows_less(retinas):

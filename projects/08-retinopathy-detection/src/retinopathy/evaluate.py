@@ -29,7 +29,7 @@ from retinopathy.config import EvaluationSettings, RetinopathySettings
 from retinopathy.exported import compare_exports, prepare_test
 from retinopathy.exporting import ARTEFACTS
 from retinopathy.features import HELD_OUT, TEST
-from retinopathy.heads import DME, N_GRADES, N_RISKS, REFERABLE_STEP
+from retinopathy.heads import DME, DR, N_GRADES, N_RISKS, REFERABLE_STEP, nearest_expected
 from retinopathy.sanity import compare_maps
 from retinopathy.seeing import PHOTOGRAPHS, kept_photographs
 from retinopathy.sizes import read_sizes
@@ -90,13 +90,22 @@ def evaluate_grader(settings: RetinopathySettings, out: Path) -> tuple[dict[str,
     for system in SYSTEMS:
         parts = read_answers(out, system)
         chosen = choose(parts["out_of_fold"], limits)
-        metrics |= {f"idrid.out_of_fold.{system}.{name}": metric(value, n=len(parts["out_of_fold"].grades), higher_is_better=None)
-                    for name, value in (("referral_threshold", chosen.referral), ("temperature", chosen.temperature))}
+        metrics |= _chosen(f"idrid.out_of_fold.{system}", parts["out_of_fold"], chosen)
         for name, answers, photographs in _judged(out, system, parts):
             metrics |= judge(f"idrid.{name}.{system}", answers, chosen, limits, groups=photographs, seed=settings.seed)
     smaller, sizes = judge_sizes(settings, out)
     metrics |= smaller | _judge_network(settings, out, parts["test"], chosen)
     return metrics, draw(parts["test"], chosen, limits) | {"sizes": sizes}
+
+
+def _chosen(name: str, answers: Answers, chosen: Chosen) -> dict[str, Metric]:
+    """Say what was chosen out of fold, and the kappa of the other way to decide a grade."""
+    other = nearest_expected(answers.tempered(chosen.temperature).steps[:, DR])
+    n, kappa = len(answers.grades), quadratic_weighted_kappa(answers.grades, other, n_grades=N_GRADES)
+    return {f"{name}.referral_threshold": metric(chosen.referral, n=n, higher_is_better=None),
+            f"{name}.temperature": metric(chosen.temperature, n=n, higher_is_better=None),
+            f"{name}.nearest_expected_kappa": metric(kappa, n=n, higher_is_better=True),
+            f"{name}.nearest_expected_accuracy": metric(float((other == answers.grades).mean()), n=n, higher_is_better=True)}
 
 
 def _judge_network(settings: RetinopathySettings, out: Path, test: Answers, chosen: Chosen) -> dict[str, Metric]:

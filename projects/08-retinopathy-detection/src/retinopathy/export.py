@@ -1,8 +1,8 @@
 """The grader for service: ONNX in float32 and in int8 with their record, all sealed, kept only if the first gives torch's probabilities.
 
 In int8 the convolutions and what stands between them have 8 bits: weights by channel, and what flows between layers by ranges that are
-measured on train photographs (Jacob et al. 2018, doi:10.1109/CVPR.2018.00286). Pooling and heads stay in float32: they cost little, and
-decide the grade.
+measured on train photographs (Jacob et al. 2018, doi:10.1109/CVPR.2018.00286). Both ends stay in float32: the stages up to the first that
+is pooled, whose errors all later ones would carry on, and pooling and heads, which cost little and decide the grade.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def export_grader(grader: Grader, folder: Path, *, record: Mapping[str, Any], sa
     with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as temporary:
         making = Path(temporary)
         _trace(grader, making / MODEL_FILE, side=int(record["side"]))
-        quantise(making / MODEL_FILE, making / SMALL_FILE, samples)
+        quantise(making / MODEL_FILE, making / SMALL_FILE, samples, after=_first_convolutions(grader))
         for name in MODEL_FILES.values():
             size = (making / name).stat().st_size
             if size >= LARGEST_BYTES:
@@ -85,7 +85,7 @@ def _trace(grader: Grader, path: Path, *, side: int) -> None:
                           dynamic_shapes={"squares": {0: torch.export.Dim.DYNAMIC}})
 
 
-def quantise(source: Path, target: Path, samples: Sequence[Pixels]) -> None:
+def quantise(source: Path, target: Path, samples: Sequence[Pixels], *, after: int) -> None:
     """Write a network with 8 bits.
 
     Parameters
@@ -96,6 +96,8 @@ def quantise(source: Path, target: Path, samples: Sequence[Pixels]) -> None:
         File to write.
     samples : sequence of ndarray of uint8, each of shape (side, side, 3)
         Prepared photographs on which the ranges are measured.
+    after : int
+        So many convolutions, the first ones, stay in float32, with what stands before and between them.
     """
     from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
     from onnxruntime.quantization.shape_inference import quant_pre_process
@@ -105,7 +107,25 @@ def quantise(source: Path, target: Path, samples: Sequence[Pixels]) -> None:
         quant_pre_process(str(source), str(shaped), skip_symbolic_shape=True)
         quantize_static(str(shaped), str(target), _reader(samples), quant_format=QuantFormat.QDQ, per_channel=True,
                         activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8, op_types_to_quantize=list(QUANTISED),
-                        calibrate_method=CalibrationMethod.MinMax)
+                        calibrate_method=CalibrationMethod.MinMax, nodes_to_exclude=_first_layers(shaped, after))
+
+
+def _first_convolutions(grader: Grader) -> int:
+    """Count the convolutions up to the first stage that is pooled."""
+    import torch
+
+    network = grader.eye.network
+    first = [network.stem, *network.blocks[:network.ends[grader.eye.stages[0]] + 1]]
+    return sum(isinstance(layer, torch.nn.Conv2d) for part in first for layer in part.modules())
+
+
+def _first_layers(path: Path, convolutions: int) -> list[str]:
+    """Name the layers that would get 8 bits before the next convolution after so many."""
+    import onnx
+
+    layers = [node for node in onnx.load(str(path)).graph.node if node.op_type in QUANTISED]
+    places = [place for place, node in enumerate(layers) if node.op_type == "Conv"]
+    return [node.name for node in layers[:places[convolutions] if convolutions < len(places) else len(layers)]]
 
 
 def _reader(samples: Sequence[Pixels]) -> Any:

@@ -232,7 +232,23 @@ def grade_probabilities(steps: FloatArray) -> FloatArray:
 
 
 def decide_grade(steps: FloatArray) -> Grades:
-    """Choose the grade that lies nearest to the expected one, which loses least where large errors cost most.
+    """Choose the most probable grade; the lower one where two are alike.
+
+    Parameters
+    ----------
+    steps : ndarray of float64, shape (n, k)
+        Probability of at least 1 to at least k, never rising.
+
+    Returns
+    -------
+    ndarray of int, shape (n,)
+        0 to k.
+    """
+    return grade_probabilities(steps).argmax(axis=1)
+
+
+def nearest_expected(steps: FloatArray) -> Grades:
+    """Choose the grade nearest to the expected one, with which decided grades are compared out of fold.
 
     Parameters
     ----------

@@ -27,7 +27,7 @@ from retinopathy.quality import Quality, judge_quality
 MODEL_FILE, SMALL_FILE, RECORD_FILE = "grader.onnx", "grader_int8.onnx", "grader.json"
 Precision = Literal["float32", "int8"]
 MODEL_FILES: dict[Precision, str] = {"float32": MODEL_FILE, "int8": SMALL_FILE}
-"""What is committed; int8 is faster, and now and then gives another grade."""
+"""What is committed; int8 is smaller and faster, and may now and then give another grade."""
 NEEDED = ("side", "strength", "quality", "temperature", "referral", "sets", "files")
 """What the record must hold."""
 _UNREADABLE = (runtime.Fail, runtime.InvalidArgument, runtime.InvalidGraph, runtime.InvalidProtobuf, runtime.NoSuchFile,
