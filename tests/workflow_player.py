@@ -8,6 +8,7 @@ the clone is the one in which the tests run; its stamps are younger than any fil
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -152,7 +153,7 @@ class Stage:
     def _actions(self) -> Iterator[tuple[str, Path]]:
         files = [*sorted((self.clone / ".github").glob("workflows/*.yml")), *sorted((self.clone / ".github").glob("actions/*/action.yml"))]
         used = {line.split("uses:")[1].split("#")[0].strip() for file in files
-                for line in file.read_text(encoding="utf-8").splitlines() if "uses:" in line}
+                for line in file.read_text(encoding="utf-8").splitlines() if line.strip().removeprefix("- ").startswith("uses:")}
         for name in sorted(used):
             if not name.startswith("./"):
                 yield name, self.played / "actions" / name.partition("@")[0].replace("/", "-")
@@ -166,10 +167,15 @@ def _read_log(done: subprocess.CompletedProcess[str], workflow: str) -> Play:
         output.append(f"[{record.get('job', '')} | {record.get('step', '')}] {record['msg']}")
         if record.get("stepResult") in ("success", "failure") and record.get("stage") == "Main":
             caller = next((names[part] for part in reversed(record["job"].split("/")[:-1]) if part in names), workflow)
-            steps.append((caller, record["jobID"], record["step"].strip().splitlines()[0], record["stepResult"] == "success"))
+            steps.append((caller, record["jobID"], _name_in(record["msg"]), record["stepResult"] == "success"))
         if record.get("command") == "summary":
             summary.append(record.get("content") or record["msg"])
     return Play(done.returncode, steps, "\n".join(output), "\n".join(summary))
+
+
+def _name_in(told: str) -> str:
+    """Take a step's name out of what act says of its end; its record names a composite action in place of the steps within."""
+    return re.sub(r" \[[^\[\]]*\]$", "", told.partition(" - Main ")[2]).strip().splitlines()[0]
 
 
 def git(folder: Path, *arguments: str) -> str:
