@@ -249,6 +249,31 @@ def diff(base: str) -> None:
 
 
 @main.command()
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=Path("outputs/posts"), show_default=True,
+              help="Gets a folder a chapter.")
+@click.option("--address", default="", metavar="URL", help="Where the repository is; the last line of each post.")
+def posts(names: tuple[str, ...], out: Path, address: str) -> None:
+    """Write the articles as plain text to paste, short and whole, with their figures and what these show.\f
+
+    Parameters
+    ----------
+    names : tuple of str
+        Chapters; all that have an article by default.
+    out : Path
+        Folder to write.
+    address : str
+        Of the repository.
+    """
+    from carefolio.chapters import read_chapters, repository_root, select
+    from carefolio.posts import write_posts
+
+    for chapter, post in write_posts(select(read_chapters(repository_root()), list(names)), out, address=address):
+        click.echo(f"{out / chapter.folder}: post of {len(post.short):,} characters, article of {len(post.long):,}, "
+                   f"{len(post.figures)} figures")
+
+
+@main.command()
 @click.option("--port", type=int, default=8500, show_default=True, help="Port on the loopback address.")
 def hub(port: int) -> None:
     """Open the home page of all chapters in the browser.\f
