@@ -3,7 +3,7 @@ import pytest
 from carefolio.artefacts import write_json
 from carefolio.evidence import Evidence, Metric
 from carefolio.exceptions import ArtefactError, EvidenceError
-from carefolio.shown_run import ShownRun, read_shown_run
+from carefolio.shown_run import ShownRun, read_shown_run, run_or_none
 
 
 @pytest.fixture
@@ -34,3 +34,13 @@ def test_a_part_is_read_again_when_its_file_changes(run, tmp_path):
 def test_a_folder_without_a_run_says_how_to_make_one(tmp_path):
     with pytest.raises(ArtefactError, match="`toy run --quick`"):
         read_shown_run(tmp_path, command="toy", package="toy")
+
+
+def test_a_run_that_cannot_be_read_is_none_and_other_errors_are_not_hidden(tmp_path):
+    def _unlike(home):
+        raise KeyError(home)
+
+    assert run_or_none(lambda home: home.name, tmp_path) == tmp_path.name
+    assert run_or_none(lambda home: read_shown_run(home, command="some", package="some"), tmp_path) is None
+    with pytest.raises(KeyError):
+        run_or_none(_unlike, tmp_path)

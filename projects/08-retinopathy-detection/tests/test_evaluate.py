@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from retinopathy.choosing import Answers, Chosen, choose
+from retinopathy.choosing import Answers, Chosen, choose, keep_one
 from retinopathy.config import EvaluationSettings
 from retinopathy.evaluate import SCORES, draw, judge, scores_of
 
@@ -44,6 +44,13 @@ def test_scores_by_hand():
     assert (found["sensitivity"], found["specificity"]) == (0.5, 1.0)
     assert (found["roc_auc"], found["dme_roc_auc"]) == (1.0, 1.0)
     assert (found["set_size"], found["answered_alone"], found["set_coverage"]) == (1.0, 1.0, pytest.approx(2 / 3))
+
+
+def test_kept_is_what_loses_less_once_each_has_its_best_temperature():
+    good, bad = answers(noise=0.4), answers(noise=1.2)
+    assert keep_one({"bad": bad, "good": good}) == "good"
+    bold = good.tempered(0.3)
+    assert keep_one({"bad": bad, "bold": bold}) == "bold", "boldness is no fault that a temperature does not mend"
 
 
 def test_the_threshold_leaves_most_room_above_both_bounds():

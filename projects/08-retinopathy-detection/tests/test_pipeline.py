@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 from click.testing import CliRunner
 
 from carefolio.artefacts import read_json, sha256_file
 from carefolio.evidence import Evidence, is_synthetic, read_evidence
+from retinopathy.choosing import FROZEN, GRADER, TUNED, read_steps
 from retinopathy.cli import main
 from retinopathy.predictor import MODEL_FILES, RECORD_FILE, RetinaPredictor
 
@@ -57,12 +59,19 @@ def test_the_grader_of_the_run_grades_at_once(small_run, evidence, retinas):
 def test_no_photograph_is_kept_beside_the_features(small_run):
     table = pl.read_parquet(small_run / "features" / "photographs.parquet")
     assert "image" not in table.columns
-    assert set(table.filter(part="train")["fold"]) == {0, 1, 2, 3, 4}
+    assert set(table.filter(part="train")["fold"]) == {0, 1, 2, 3}
 
 
 def test_the_strength_is_the_one_of_the_lowest_loss_out_of_fold(small_run):
     kept = read_json(small_run / "train" / "idrid.json")
     assert kept["losses"][str(kept["strength"])] == min(kept["losses"].values())
+
+
+def test_the_grader_is_the_candidate_that_loses_less_out_of_fold(small_run, evidence):
+    kept, steps = read_json(small_run / "train" / "idrid.json")["kept"], read_steps(small_run)
+    losses = {name: evidence.metrics[f"idrid.out_of_fold.{name}.log_loss"].value for name in (FROZEN, TUNED)}
+    assert kept == min(losses, key=lambda name: losses[name])
+    np.testing.assert_array_equal(steps[GRADER], steps[kept])
 
 
 def test_stages_ask_for_the_one_before(twin_only, tmp_path):

@@ -1,6 +1,7 @@
 """What the chapters' Streamlit pages have in common: head, disclaimer, origin of the data, numbers with intervals, downloads, footer."""
 
 import io
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -42,6 +43,8 @@ def page(title: str, icon: str, question: str, *, evidence: "Evidence | None" = 
     evidence : Evidence, optional
         Record of the run that is shown; None says that there is none yet.
     """
+    for name in ("pandas", "polars"):
+        import_module(name)  # a click during the first run starts a second thread; altair in it must not find them half-imported
     st.set_page_config(page_title=title, page_icon=icon, layout="wide")
     st.html(_style(palette()["blue"]))
     st.title(title)

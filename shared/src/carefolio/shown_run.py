@@ -9,7 +9,7 @@ import streamlit as st
 
 from carefolio.artefacts import read_json
 from carefolio.evidence import Evidence, Metric, read_evidence
-from carefolio.exceptions import ArtefactError, EvidenceError
+from carefolio.exceptions import ArtefactError, CarefolioError, EvidenceError
 from carefolio.views import read_file
 
 
@@ -129,6 +129,27 @@ def read_shown_run(folder: Path, *, command: str, package: str, titles: Mapping[
         raise ArtefactError(f"There are no results in {folder / 'reports'}. Make them with `{command} run --quick` (about a minute) and "
                             f"open them with `{command} dashboard --out outputs/{package}/quick`, or restore the committed reports.")
     return ShownRun(_read_evidence(path, path.stat().st_mtime_ns), folder, command, titles or {}, keys or {})
+
+
+def run_or_none(read: Callable[[Path], RunT], home: Path) -> RunT | None:
+    """Read a run if there is one that can be read; a section that needs it says what is wrong with it.
+
+    Parameters
+    ----------
+    read : callable
+        Reads a run from the folder that holds ``reports``.
+    home : Path
+        That folder.
+
+    Returns
+    -------
+    object or None
+        What ``read`` gives; None where it raises a ``CarefolioError``.
+    """
+    try:
+        return read(home)
+    except CarefolioError:
+        return None
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)

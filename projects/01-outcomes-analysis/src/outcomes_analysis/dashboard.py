@@ -39,8 +39,6 @@ def main(folder: Path | None = None) -> None:
     folder : Path, optional
         Holds ``reports`` of a run; the project's committed ones by default.
     """
-    for name in ("pandas", "polars"):
-        import_module(name)  # a click during the first run starts a second thread; altair in it must not find them half-imported
     try:
         results = read_results(folder or project_home(FOLDER))
     except CarefolioError as error:

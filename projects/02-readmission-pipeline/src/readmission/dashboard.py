@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Callable
-from importlib import import_module
 from pathlib import Path
 
 from carefolio.config import project_home
@@ -39,7 +38,6 @@ def main(folder: Path | None = None) -> None:
     folder : Path, optional
         Holds ``reports`` and ``artefacts`` of a run; the project's committed ones by default.
     """
-    import_module("pandas")  # a click during the first run starts a second thread; altair in it must not find pandas half-imported
     try:
         results = read_results(folder or project_home(FOLDER))
     except CarefolioError as error:

@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Callable
-from importlib import import_module
 from pathlib import Path
 
 from carefolio.config import project_home
@@ -31,8 +30,6 @@ def main(folder: Path | None = None) -> None:
     folder : Path, optional
         Holds ``reports`` of a run; the project's committed ones by default.
     """
-    for name in ("pandas", "polars"):
-        import_module(name)  # a click during the first run starts a second thread; altair in it must not find them half-imported
     home = folder or project_home(FOLDER)
     try:
         run = read_shown_run(home, command=COMMAND, package=PROJECT)

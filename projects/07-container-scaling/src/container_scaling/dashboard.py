@@ -3,13 +3,11 @@
 import sys
 from collections.abc import Callable
 from functools import partial
-from importlib import import_module
 from pathlib import Path
 
 from carefolio.config import project_home
 from carefolio.dashboard import page, provenance_footer
-from carefolio.exceptions import CarefolioError
-from carefolio.shown_run import ShownRun
+from carefolio.shown_run import run_or_none
 from carefolio.views import late_section, show_sections
 from container_scaling.config import FOLDER, PROJECT
 from container_scaling.views.results import read_results
@@ -34,21 +32,12 @@ def main(folder: Path | None = None) -> None:
     folder : Path, optional
         Holds ``reports`` of a run; the project's committed ones by default.
     """
-    import_module("pandas")  # a click during the first run starts a second thread; altair in it must not find pandas half-imported
     home = folder or project_home(FOLDER)
-    results = _results(home)
+    results = run_or_none(read_results, home)
     page(TITLE, ICON, QUESTION, evidence=results.evidence if results else None)
     show_sections(SECTIONS, home)
     if results:
         provenance_footer(results.evidence)
-
-
-def _results(home: Path) -> ShownRun | None:
-    """Read the run, if there is one that can be read; a section that needs it says what is wrong with it."""
-    try:
-        return read_results(home)
-    except CarefolioError:
-        return None
 
 
 if __name__ == "__main__":

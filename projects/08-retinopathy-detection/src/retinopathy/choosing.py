@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,9 +18,9 @@ from retinopathy.heads import DR, REFERABLE_STEP, decide_grade, grade_probabilit
 
 Floats = npt.NDArray[np.float64]
 Whole = npt.NDArray[np.int64]
-FROZEN, GRADER = "frozen", "grader"
-SYSTEMS = (FROZEN, GRADER)
-"""Heads on the frozen network, and the tuned grader that is kept."""
+FROZEN, TUNED, GRADER = "frozen", "tuned", "grader"
+SYSTEMS = (FROZEN, TUNED, GRADER)
+"""Heads on the frozen network, the tuned network, and the one of both that is kept because it loses less out of fold."""
 TEMPERATURES = (0.25, 4.0)
 """Bounds of the search."""
 
@@ -139,7 +140,7 @@ def read_steps(out: Path) -> dict[str, npt.NDArray[np.float64]]:
     Returns
     -------
     dict of str to ndarray
-        ``frozen`` and ``grader``, shape (n, 6): out of fold on train; ``altered``, shape (n_test, views - 1, 6).
+        ``frozen``, ``tuned`` and ``grader``, shape (n, 6): out of fold on train; ``altered``, shape (n_test, views - 1, 6), of the grader.
     """
     return read_features(out / "train" / "idrid.npz")
 
@@ -151,8 +152,8 @@ def read_answers(out: Path, system: str) -> dict[str, Answers]:
     ----------
     out : Path
         Folder of the run, trained.
-    system : {"frozen", "grader"}
-        Heads on the frozen network, or the tuned grader.
+    system : {"frozen", "tuned", "grader"}
+        One of `SYSTEMS`.
 
     Returns
     -------
@@ -162,6 +163,57 @@ def read_answers(out: Path, system: str) -> dict[str, Answers]:
     grades, risks, folds = read_wanted(out)
     steps, learns = read_steps(out)[system], folds != HELD_OUT
     return {name: Answers(grades[here], risks[here], steps[here]) for name, here in (("out_of_fold", learns), ("test", ~learns))}
+
+
+def best_temperature(answers: Answers) -> float:
+    """Find the temperature that loses least.
+
+    Parameters
+    ----------
+    answers : Answers
+        Out of fold.
+
+    Returns
+    -------
+    float
+        Within `TEMPERATURES`.
+    """
+    from scipy.optimize import minimize_scalar
+
+    found = minimize_scalar(lambda one: loss_of(answers.tempered(one)), bounds=TEMPERATURES, method="bounded")
+    return float(found.x)
+
+
+def loss_of(answers: Answers) -> float:
+    """Give the mean log loss of the steps.
+
+    Parameters
+    ----------
+    answers : Answers
+        Right grades and probabilities.
+
+    Returns
+    -------
+    float
+        In nats; lower is better.
+    """
+    return step_loss(answers.steps, answers.grades, answers.risks)
+
+
+def keep_one(candidates: Mapping[str, Answers]) -> str:
+    """Name the candidate that loses least out of fold, each at its best temperature; the first one where two are alike.
+
+    Parameters
+    ----------
+    candidates : mapping of str to Answers
+        Out of fold, by name.
+
+    Returns
+    -------
+    str
+        One of the names.
+    """
+    return min(candidates, key=lambda name: loss_of(candidates[name].tempered(best_temperature(candidates[name]))))
 
 
 def choose(answers: Answers, settings: EvaluationSettings) -> Chosen:
@@ -179,14 +231,11 @@ def choose(answers: Answers, settings: EvaluationSettings) -> Chosen:
     Chosen
         Temperature, and thresholds of what it gives.
     """
-    from scipy.optimize import minimize_scalar
-
-    found = minimize_scalar(lambda one: step_loss(tempered(answers.steps, one), answers.grades, answers.risks), bounds=TEMPERATURES,
-                            method="bounded")
-    answers = answers.tempered(float(found.x))
+    temperature = best_temperature(answers)
+    answers = answers.tempered(temperature)
     curve = roc_points(answers.referable, answers.steps[:, REFERABLE_STEP])
     room = np.minimum(curve.true_positive_rate - settings.least_sensitivity, 1 - curve.false_positive_rate - settings.least_specificity)
     inner = np.flatnonzero((curve.threshold > 0) & (curve.threshold < 1))
     place = int(inner[room[inner].argmax()])
     scores = grade_scores(answers.probabilities)[np.arange(len(answers.grades)), answers.grades]
-    return Chosen(float(curve.threshold[place]), conformal_threshold(scores, coverage=settings.coverage), float(found.x))
+    return Chosen(float(curve.threshold[place]), conformal_threshold(scores, coverage=settings.coverage), temperature)

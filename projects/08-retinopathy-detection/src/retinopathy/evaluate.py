@@ -24,7 +24,7 @@ from carefolio.metrics.ordinal import mean_absolute_error, quadratic_weighted_ka
 from carefolio.parts import read_record, write_results
 from carefolio.uncertainty import bootstrap_values
 from retinopathy.benchmark import evaluate_benchmark
-from retinopathy.choosing import GRADER, SYSTEMS, Answers, Chosen, choose, read_answers, read_steps, read_wanted
+from retinopathy.choosing import GRADER, SYSTEMS, Answers, Chosen, choose, loss_of, read_answers, read_steps, read_wanted
 from retinopathy.config import EvaluationSettings, RetinopathySettings
 from retinopathy.exported import compare_exports, prepare_test
 from retinopathy.exporting import ARTEFACTS
@@ -99,10 +99,12 @@ def evaluate_grader(settings: RetinopathySettings, out: Path) -> tuple[dict[str,
 
 
 def _chosen(name: str, answers: Answers, chosen: Chosen) -> dict[str, Metric]:
-    """Say what was chosen out of fold, and the kappa of the other way to decide a grade."""
-    other = nearest_expected(answers.tempered(chosen.temperature).steps[:, DR])
-    n, kappa = len(answers.grades), quadratic_weighted_kappa(answers.grades, other, n_grades=N_GRADES)
-    return {f"{name}.referral_threshold": metric(chosen.referral, n=n, higher_is_better=None),
+    """Say what was chosen out of fold, what it loses there, and how the other way to decide a grade does."""
+    answers = answers.tempered(chosen.temperature)
+    other, n = nearest_expected(answers.steps[:, DR]), len(answers.grades)
+    kappa = quadratic_weighted_kappa(answers.grades, other, n_grades=N_GRADES)
+    return {f"{name}.log_loss": metric(loss_of(answers), n=n, higher_is_better=False),
+            f"{name}.referral_threshold": metric(chosen.referral, n=n, higher_is_better=None),
             f"{name}.temperature": metric(chosen.temperature, n=n, higher_is_better=None),
             f"{name}.nearest_expected_kappa": metric(kappa, n=n, higher_is_better=True),
             f"{name}.nearest_expected_accuracy": metric(float((other == answers.grades).mean()), n=n, higher_is_better=True)}

@@ -1,7 +1,7 @@
 """Choose the heads out of fold, tune the network from them fold by fold and on all of train, and predict what trained nothing.
 
-Each fold's grader is asked about the photographs that it has not seen. Thresholds and sets are chosen on those answers; the grader that is
-kept has then been trained in the same way on all of train.
+Each fold's grader is asked about the photographs that it has not seen. On those answers it is chosen whether tuning pays, and where the
+thresholds and sets lie; the grader that is kept has then been trained in the same way on all of train.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from carefolio.compute import choose_compute
 from carefolio.parts import read_record
 from carefolio.progress import progress_bar
 from retinopathy.benchmark import train_benchmark
-from retinopathy.choosing import read_wanted
+from retinopathy.choosing import FROZEN, TUNED, Answers, keep_one, read_wanted
 from retinopathy.config import RetinopathySettings
 from retinopathy.features import HELD_OUT, write_features
 from retinopathy.heads import Grades, Heads, answer_all, fit_heads
@@ -57,7 +57,7 @@ def train_parts(settings: RetinopathySettings, out: Path, *, step: Step) -> None
 
 
 def train_grader(settings: RetinopathySettings, out: Path) -> None:
-    """Choose the strength of the heads, tune a grader for each fold and one on all, and keep their answers.
+    """Choose the strength of the heads, tune a grader for each fold and one on all, and keep it only if it loses less out of fold.
 
     Parameters
     ----------
@@ -71,25 +71,30 @@ def train_grader(settings: RetinopathySettings, out: Path) -> None:
     learns = np.flatnonzero(folds != HELD_OUT)
     frozen, losses = answer_all(pooled, grades, risks, folds, strengths=settings.heads.strengths)
     strength = min(losses, key=lambda one: losses[one])
-    write_json(out / "train" / "idrid.json", {"strength": strength, "losses": {str(key): value for key, value in losses.items()}})
-    tuned, views = np.zeros_like(frozen), pooled.shape[1]
+    answers = {FROZEN: frozen, TUNED: np.zeros_like(frozen)}
     for fold in range(settings.split.folds):
         here = np.flatnonzero(folds == fold)
         grader = _tune(f"fold-{fold}", np.setdiff1d(learns, here), pooled, beginnings, grades, risks, strength, settings, out)
-        tuned[here] = ask_tuned(grader, beginnings, here)
-    grader = _tune(FINAL, learns, pooled, beginnings, grades, risks, strength, settings, out)
-    held_out = np.flatnonzero(folds == HELD_OUT)
-    altered = np.stack([ask_tuned(grader, beginnings, held_out, view=view) for view in range(views)], axis=1)
-    tuned[held_out] = altered[:, 0]
-    write_features(out / "train" / "idrid.npz", frozen=frozen, grader=tuned, altered=altered[:, 1:])
-    _write_weights(grader, out / "train" / "grader.safetensors")
+        answers[TUNED][here] = ask_tuned(grader, beginnings, here)
+    graders = {FROZEN: _fit(pooled[learns], grades[learns], risks[learns], strength, settings),
+               TUNED: _tune(FINAL, learns, pooled, beginnings, grades, risks, strength, settings, out)}
+    held_out, views = np.flatnonzero(folds == HELD_OUT), pooled.shape[1]
+    answers[TUNED][held_out] = ask_tuned(graders[TUNED], beginnings, held_out)
+    kept = keep_one({name: Answers(grades[learns], risks[learns], steps[learns]) for name, steps in answers.items()})
+    altered = np.stack([ask_tuned(graders[kept], beginnings, held_out, view=view) for view in range(1, views)], axis=1)
+    write_features(out / "train" / "idrid.npz", **answers, grader=answers[kept], altered=altered)
+    write_json(out / "train" / "idrid.json", {"strength": strength, "losses": {str(one): losses[one] for one in losses}, "kept": kept})
+    _write_weights(graders[kept], out / "train" / "grader.safetensors")
+
+
+def _fit(pooled: npt.NDArray[np.float32], grades: Grades, risks: Grades, strength: float, settings: RetinopathySettings) -> Grader:
+    grader = Grader(open_eye(settings.features.stages), fit_heads(pooled, grades, risks, strength=strength))
+    return grader.to(choose_compute("float32").device).eval().requires_grad_(requires_grad=False)
 
 
 def _tune(name: str, rows: npt.NDArray[np.int64], pooled: npt.NDArray[np.float32], beginnings: Beginnings, grades: Grades, risks: Grades,
           strength: float, settings: RetinopathySettings, out: Path) -> Grader:
-    eye = open_eye(settings.features.stages)
-    grader = Grader(eye, fit_heads(pooled[rows], grades[rows], risks[rows], strength=strength))
-    grader = grader.to(choose_compute("float32").device)
+    grader = _fit(pooled[rows], grades[rows], risks[rows], strength, settings)
     with progress_bar(f"tune {name}, epochs") as advance:
         tune(grader, beginnings, grades, risks, rows, settings.tuning, out / "train" / name, seed=settings.seed, advance=advance)
     return grader

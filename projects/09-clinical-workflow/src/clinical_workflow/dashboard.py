@@ -8,8 +8,7 @@ from pathlib import Path
 
 from carefolio.config import project_home
 from carefolio.dashboard import page, provenance_footer
-from carefolio.exceptions import CarefolioError
-from carefolio.shown_run import ShownRun
+from carefolio.shown_run import run_or_none
 from carefolio.views import late_section, show_sections
 from clinical_workflow.config import FOLDER, PROJECT
 from clinical_workflow.views.results import read_results
@@ -35,23 +34,13 @@ def main(folder: Path | None = None) -> None:
     folder : Path, optional
         Holds ``reports`` of a run; the project's committed ones by default. Patient, monitor and governance need none.
     """
-    for name in ("pandas", "polars"):
-        import_module(name)  # a click during the first run starts a second thread; altair in it must not find them half-imported
     home = folder or project_home(FOLDER)
-    results = _results(home)
+    results = run_or_none(read_results, home)
     page(TITLE, ICON, QUESTION, evidence=results.evidence if results else None)
     import_module("clinical_workflow.views.patient").take_launch()
     show_sections(SECTIONS, home)
     if results:
         provenance_footer(results.evidence)
-
-
-def _results(home: Path) -> ShownRun | None:
-    """Read the run, if there is one that can be read; a section that needs it says what is wrong with it."""
-    try:
-        return read_results(home)
-    except CarefolioError:
-        return None
 
 
 if __name__ == "__main__":
