@@ -7,12 +7,10 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
-from clinical_workflow.config import ModelsSettings
-from clinical_workflow.models.apis import Models
 from clinical_workflow.processes import run_chapter, run_loop
 from clinical_workflow.smart.app_launch import begin_launch, finish_launch, read_fhir
-from clinical_workflow.smart.backend import open_access, screen
-from clinical_workflow.story import _accept_one, _Browser, _open_gate, _service, _stop
+from clinical_workflow.smart.backend import open_access
+from clinical_workflow.story import _accept_one, _Browser, _open_gate, _service, _stop, night
 
 pytestmark = pytest.mark.slow
 OVER = ["data.made_up_patients = 8", "data.bundles = 1", "gate.minimum_calls = 4", "gate.most_alerts_per_100 = 100.0",
@@ -21,8 +19,8 @@ OVER = ["data.made_up_patients = 8", "data.bundles = 1", "gate.minimum_calls = 4
 
 @pytest.fixture(scope="module")
 def loop(tmp_path_factory):
-    with run_chapter("readmission") as readmission, run_loop(tmp_path_factory.mktemp("loop"), models={"readmission": readmission},
-                                                             over=OVER) as one:
+    with (run_chapter("readmission") as readmission, run_chapter("retinopathy") as retinopathy,
+          run_loop(tmp_path_factory.mktemp("loop"), models={"readmission": readmission, "retinopathy": retinopathy}, over=OVER) as one):
         yield one
 
 
@@ -60,13 +58,18 @@ def test_the_dashboard_is_launched_and_reads_one_patient(loop):
         assert read_fhir(context, "Patient/made-up-000")["id"] == "made-up-000"
 
 
-def test_the_screening_service_gets_its_own_token_and_finds_the_gaps(loop):
-    async def _night():
-        async with httpx.AsyncClient(trust_env=False, timeout=60) as client:
-            access = await open_access(client, f"{loop.hospital}/fhir", loop.backend_key)
-            nobody = Models(ModelsSettings(readmission="", retinopathy="", notes="", champion="", timeout_s=1.0), client)
-            return await screen(access, nobody, months=12)
+def test_a_waiting_photograph_is_graded_by_chapter_08_in_the_night_and_only_once(loop):
+    said = []
+    first, second = night(loop, said.append), night(loop, said.append)
+    assert set(first.gaps) == {f"made-up-{number:03d}" for number in range(8) if number % 3 != 1}
+    assert [len(one.reports) for one in (first, second)] == [1, 0]
+    assert first.reports[0] in said[0]
+    assert "none waited" in said[1]
 
-    found = asyncio.run(_night())
-    assert set(found.gaps) == {f"made-up-{number:03d}" for number in range(8) if number % 3 != 1}
-    assert found.reports == ()
+    async def _report():
+        async with httpx.AsyncClient(trust_env=False, timeout=60) as client:
+            return await (await open_access(client, f"{loop.hospital}/fhir", loop.backend_key)).ask("GET", first.reports[0])
+
+    report = asyncio.run(_report())
+    assert report["status"] == "preliminary"
+    assert report["subject"] == {"reference": "Patient/made-up-002"}

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from carefolio.datasets.fundus_twin import draw_fundus, encode_jpeg
 from clinical_workflow.fhir.terms import ICD10, LOINC, RXNORM, SNOMED, UCUM
 from clinical_workflow.fhir.written import SYSTEM, instant
 
@@ -87,6 +88,7 @@ def make_patient(number: int, rng: np.random.Generator, *, now: datetime) -> dic
         resources += _tests(patient_id, rng, stay, now, rounds=int(rng.integers(3, 7)) if frail else 1)
     resources += _procedures(patient_id, rng, stays[-1], frail)
     resources += [_note(patient_id, stays[-1])] + ([_retina(patient_id, now)] if number % 3 == 1 else [])
+    resources += [_photograph(patient_id, now, number)] if number % 8 == 2 else []
     return {"resourceType": "Bundle", "type": "transaction", "entry": [
         {"fullUrl": f"{SYSTEM}/{one['resourceType']}/{one['id']}", "resource": {**one, "meta": {"tag": [TAG]}},
          "request": {"method": "PUT", "url": f"{one['resourceType']}/{one['id']}"}} for one in resources]}
@@ -198,3 +200,12 @@ def _retina(patient_id: str, now: datetime) -> dict[str, Any]:
             "subject": {"reference": f"Patient/{patient_id}"},
             "performedDateTime": instant(now - timedelta(days=120)),
             "code": {"coding": [{"system": SNOMED, "code": "134395001", "display": "Diabetic retinopathy screening (procedure)"}]}}
+
+
+def _photograph(patient_id: str, now: datetime, number: int) -> dict[str, Any]:
+    """Draw a photograph of the left retina that nobody has graded yet."""
+    drawn = encode_jpeg(draw_fundus(np.random.default_rng(number), grade=3, side=640))
+    return {"resourceType": "Media", "id": f"{patient_id}-photograph", "status": "completed",
+            "subject": {"reference": f"Patient/{patient_id}"}, "createdDateTime": instant(now - timedelta(hours=5)),
+            "bodySite": {"coding": [{"system": SNOMED, "code": "7771000", "display": "Left"}]},
+            "content": {"contentType": "image/jpeg", "data": base64.b64encode(drawn).decode()}}

@@ -12,9 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from carefolio.config import load_config
 from carefolio.exceptions import ConfigError
 from carefolio.local_server import free_port, run_server
+from clinical_workflow.config import PROJECT, WorkflowSettings
+from clinical_workflow.models.apis import Models
 from clinical_workflow.processes import START_TIMEOUT_S, Loop, run_chapter, run_loop
+from clinical_workflow.smart.backend import Screened, open_access, screen
 from clinical_workflow.start import open_charts, outputs
 
 Say = Callable[[str], None]
@@ -49,7 +53,7 @@ def tell(*, server: str, champion: bool, out: Path | None, keep: bool, say: Say)
         say(f"1 readmission API (chapter 02, its committed model): {models['readmission']}")
         if champion and (address := _open_champion(folder, stack, say)):
             models["champion"] = address
-        for api in ("notes",):
+        for api in ("notes", "retinopathy"):
             models[api] = stack.enter_context(run_chapter(api))
             say(f"  {api} API: {models[api]}")
         charts = open_charts(server, stack, say=say)
@@ -129,8 +133,9 @@ def _act(loop: Loop, say: Say) -> None:
         _open_gate(service, say)
         _accept_one(browser, sorted(patients), say)
         _stop(browser, service, sorted(patients)[0], say)
+        night(loop, say)
         found = _service(service, "readmission-risk")
-        say("8 monitor: " + ", ".join(f"{name} {found[name]}" for name in ("calls", "failed", "cards", "shown", "accepted", "overridden"))
+        say("9 monitor: " + ", ".join(f"{name} {found[name]}" for name in ("calls", "failed", "cards", "shown", "accepted", "overridden"))
             + f", p95 {found['p95_ms']:.0f} ms")
         say("For research and education. Not a medical device; every patient here is made up.")
 
@@ -159,6 +164,38 @@ def _accept_one(browser: _Browser, patients: list[str], say: Say) -> None:
             say(f"  the stay is over; inbox: {len(re.findall('/done', browser.open('/inbox')))} task(s)")
             return
     raise ConfigError("no discharge gave a card; lower cds.risk_threshold.")
+
+
+def night(loop: Loop, say: Say) -> Screened:
+    """Screen all charts as a SMART backend service does: a token of its own, photographs that wait graded by chapter 08's API.
+
+    Parameters
+    ----------
+    loop : Loop
+        Runs, with chapter 08's API among its models.
+    say : callable
+        Told what was found.
+
+    Returns
+    -------
+    Screened
+        What was found and written.
+    """
+    import asyncio
+
+    import httpx
+
+    settings = load_config(WorkflowSettings, PROJECT, file=loop.settings_file)
+
+    async def _screen() -> Screened:
+        async with httpx.AsyncClient(trust_env=False, timeout=60) as client:
+            access = await open_access(client, f"{loop.hospital}/fhir", loop.backend_key)
+            return await screen(access, Models(settings.models, client), months=settings.cds.retina_months)
+
+    found = asyncio.run(_screen())
+    say(f"8 screening by night: {found.patients} charts, {len(found.gaps)} without a photograph in time; graded by chapter 08's API: "
+        f"{', '.join(found.reports) or 'none waited'}")
+    return found
 
 
 def _stop(browser: _Browser, service: Any, patient: str, say: Say) -> None:

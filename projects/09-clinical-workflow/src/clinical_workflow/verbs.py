@@ -1,4 +1,4 @@
-"""What this chapter's command knows beyond the standard verbs: the hospital, the story, the switch, the screening by night."""
+"""What this chapter's command knows beyond the standard verbs: the hospital, the story, the switch, the monitor, governance."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
