@@ -15,6 +15,7 @@ VIEWS: dict[str, dict[str, tuple[int, int, str]]] = {
     "model_registry": {"registry-dashboard.png": (1280, 1300, "Lineage"), "registry-dashboard-phone.png": (390, 844, "Checks")},
     "retinopathy": {"retinopathy-dashboard.png": (1280, 1400, "Grade a photograph"),
                     "retinopathy-dashboard-phone.png": (390, 844, "Threshold")},
+    "clinical_workflow": {"workflow-dashboard.png": (1280, 1300, "Simulation"), "workflow-dashboard-phone.png": (390, 844, "Overview")},
     "readmission": {"readmission-dashboard.png": (1280, 1110, "Decisions"), "readmission-dashboard-phone.png": (390, 844, "Overview")},
 }
 """Package -> file -> width, height, section."""
