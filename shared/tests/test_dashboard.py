@@ -12,7 +12,7 @@ from carefolio.command import DISCLAIMER
 from carefolio.evidence import Metric
 
 
-def toy_page(origin: str | None) -> None:
+def toy_page(origin: str | None, name: str = "diabetes130") -> None:
     import polars as pl
     from matplotlib.figure import Figure
 
@@ -25,7 +25,7 @@ def toy_page(origin: str | None) -> None:
               "artefacts": [], "metrics": {"all.test.lightgbm.roc_auc": metric}}
     evidence = None
     if origin is not None:
-        evidence = Evidence(**record, data=[{"name": "diabetes130", "origin": origin, "sha256": "0" * 64, "rows": 101766}])
+        evidence = Evidence(**record, data=[{"name": name, "origin": origin, "sha256": "0" * 64, "rows": 101766}])
     dashboard.page("Readmission", "🏥", "Who comes back within 30 days?", evidence=evidence)
     if evidence is not None:
         dashboard.metric_card("AUROC", evidence.metrics["all.test.lightgbm.roc_auc"], ".2f")
@@ -35,8 +35,8 @@ def toy_page(origin: str | None) -> None:
         dashboard.provenance_footer(evidence)
 
 
-def show(origin):
-    page = AppTest.from_function(toy_page, args=(origin,), default_timeout=60).run()
+def show(*arguments):
+    page = AppTest.from_function(toy_page, args=arguments, default_timeout=60).run()
     assert not page.exception
     return page
 
@@ -57,6 +57,12 @@ def test_real_data_is_named_with_rows_and_origin():
 def test_synthetic_data_is_a_warning():
     page = show("synthetic")
     assert page.warning[0].value.startswith("Synthetic data: diabetes130")
+    assert not page.success
+
+
+def test_published_data_that_a_program_made_is_never_called_real():
+    page = show("mirror", "synthea_fhir_r4")
+    assert page.warning[0].value.startswith("Published data that a program made: synthea_fhir_r4")
     assert not page.success
 
 

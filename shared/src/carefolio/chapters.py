@@ -170,9 +170,10 @@ def data_origins(chapter: Chapter) -> str:
     str
         For example ``"diabetes130 (mirror)"``; empty without evidence.
     """
-    from carefolio.evidence import read_evidence
+    from carefolio.evidence import MADE_BY_PROGRAM, read_evidence
 
     path = chapter.home / "reports" / "evidence.json" if chapter.home else None
     if path is None or not path.is_file():
         return ""
-    return ", ".join(f"{record.name} ({record.origin})" for record in read_evidence(path).data)
+    return ", ".join(f"{record.name} ({record.origin}{', made by a program' * (record.name in MADE_BY_PROGRAM)})"
+                     for record in read_evidence(path).data)

@@ -61,7 +61,7 @@ def data_banner(evidence: "Evidence | None") -> None:
     evidence : Evidence or None
         Record of the run.
     """
-    from carefolio.evidence import is_synthetic
+    from carefolio.evidence import MADE_BY_PROGRAM, is_synthetic
 
     if evidence is None:
         st.warning("No evidence yet: run the chapter's `run` command, then load this page again.")
@@ -71,6 +71,8 @@ def data_banner(evidence: "Evidence | None") -> None:
         st.info("This run read no data set.")
     elif is_synthetic(evidence):
         st.warning(f"Synthetic data: {listed}. The numbers show that the code runs; they say nothing about patients.")
+    elif any(data.name in MADE_BY_PROGRAM for data in evidence.data):
+        st.warning(f"Published data that a program made: {listed}. Nobody in them is real.")
     else:
         st.success(f"Real data: {listed}.")
 

@@ -302,6 +302,10 @@ def read_evidence(path: Path) -> Evidence:
         raise EvidenceError(f"{path} is not a run record: {_first(error)}. Write it again with the project's `run`.") from None
 
 
+MADE_BY_PROGRAM = ("synthea_fhir_r4",)
+"""Published data sets in which nobody is real: what is measured on them may be published, but never called real."""
+
+
 def is_synthetic(evidence: Evidence) -> bool:
     """Tell whether any of the data was made up.
 
