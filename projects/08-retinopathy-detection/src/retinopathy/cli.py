@@ -16,7 +16,7 @@ def main() -> None:
     """Photographs of the retina, graded for diabetic retinopathy; what is not sure goes to a person.
 
     \b
-    retinopathy run --quick          all of it, small, in about a minute
+    retinopathy run --quick          all of it, small, in a minute or two
     retinopathy run                  on all photographs
     retinopathy grade photo.jpg      what the last run makes of a photograph
     retinopathy serve --no-auth      the same as an API, on this machine only
