@@ -5,8 +5,9 @@ from click.testing import CliRunner
 
 from carefolio.chapters import Chapter, read_chapters, repository_root
 from carefolio.cli import main
+from carefolio.command import DISCLAIMER
 from carefolio.exceptions import ConfigError
-from carefolio.posts import HEADLINE_LIMIT, MODESTY, POST_LIMIT, make_post, write_posts
+from carefolio.posts import HEADLINE_LIMIT, POST_LIMIT, make_post, write_posts
 
 ARTICLE = """# A title
 
@@ -46,14 +47,14 @@ def test_an_article_becomes_plain_text():
     assert '    if True:\n        print("x")' in post.long
     assert "a | b\n\n1 | 2" in post.long
     assert "[Figure 1: A curve that rises]" in post.long
-    assert post.long.endswith(f"{MODESTY}\n\nhttps://example.org/repository\n")
+    assert post.long.endswith(f"{DISCLAIMER}\n\nhttps://example.org/repository\n")
     assert not any(mark in post.long for mark in ("<!--", "**", "```", "](", "# "))
 
 
 def test_the_short_post_has_the_summary_and_what_the_parts_are_called():
     short = make_post(ARTICLE).short
     assert short.startswith("A title\n\nWhat it is about.\n\nIn short. The area")
-    assert short.endswith(f"In it:\n- Step 1: look\n\n{MODESTY}\n")
+    assert short.endswith(f"In it:\n- Step 1: look\n\n{DISCLAIMER}\n")
     assert "thing" not in short
 
 

@@ -21,6 +21,8 @@ from carefolio.exceptions import EvidenceError
 METRIC_ID = re.compile(r"[a-z0-9_]+(?:\.[a-z0-9_]+){3}")
 UNPUBLISHED_ORIGINS = ("synthetic", "file")
 """Origins whose results are not published: made up, or read from a file that is not the published one."""
+MADE_BY_PROGRAM = ("synthea_fhir_r4",)
+"""Published data sets in which nobody is real: what is measured on them may be published, but never called real."""
 CREATED = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 
@@ -300,10 +302,6 @@ def read_evidence(path: Path) -> Evidence:
         raise EvidenceError(f"{path} is missing; the project's `run` writes it.") from None
     except ValidationError as error:
         raise EvidenceError(f"{path} is not a run record: {_first(error)}. Write it again with the project's `run`.") from None
-
-
-MADE_BY_PROGRAM = ("synthea_fhir_r4",)
-"""Published data sets in which nobody is real: what is measured on them may be published, but never called real."""
 
 
 def is_synthetic(evidence: Evidence) -> bool:

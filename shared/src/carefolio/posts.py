@@ -15,12 +15,12 @@ from markdown_it.token import Token
 
 from carefolio.artefacts import write_text
 from carefolio.chapters import Chapter
+from carefolio.command import DISCLAIMER
 from carefolio.exceptions import ConfigError
 from carefolio.markdown import parse
 
 HEADLINE_LIMIT, POST_LIMIT, ARTICLE_LIMIT = 100, 3_000, 40_000
 """Characters that LinkedIn takes as the headline of an article, in a post, and in an article; of the published figures the lowest."""
-MODESTY = "For research and education. Not a medical device."
 ARTICLE = "article.md"
 
 
@@ -107,7 +107,7 @@ def make_post(article: str, *, address: str = "") -> Post:
     title = next((text for kind, text in blocks if kind == "h1"), "")
     opening = [text for kind, text in blocks[:4] if kind == "p"][:2]
     parts = "\n".join(f"- {text}" for kind, text in blocks if kind == "h2")
-    end = [MODESTY, *([address] if address else [])]
+    end = [DISCLAIMER, *([address] if address else [])]
     return Post(title, _joined([title, *opening, f"In it:\n{parts}", *end]), _joined([*(text for _, text in blocks), *end]), tuple(figures))
 
 
