@@ -19,7 +19,6 @@ from retinopathy.heads import DR, REFERABLE_STEP, decide_grade, grade_probabilit
 Floats = npt.NDArray[np.float64]
 Whole = npt.NDArray[np.int64]
 FROZEN, TUNED, GRADER = "frozen", "tuned", "grader"
-SYSTEMS = (FROZEN, TUNED, GRADER)
 """Heads on the frozen network, the tuned network, and the one of both that is kept because it loses less out of fold."""
 TEMPERATURES = (0.25, 4.0)
 """Bounds of the search."""
@@ -153,7 +152,7 @@ def read_answers(out: Path, system: str) -> dict[str, Answers]:
     out : Path
         Folder of the run, trained.
     system : {"frozen", "tuned", "grader"}
-        One of `SYSTEMS`.
+        Heads on the frozen network, the tuned network, or the one that is kept.
 
     Returns
     -------

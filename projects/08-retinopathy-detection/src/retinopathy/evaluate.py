@@ -6,7 +6,7 @@ once a run. Intervals resample photographs: the data set names no patients.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from carefolio.artefacts import read_json
 from carefolio.evidence import Metric, metric
 from carefolio.metrics.calibration import brier_score, calibration_curve, expected_calibration_error
 from carefolio.metrics.conformal import grade_sets, mean_set_size, set_coverage
@@ -24,7 +25,7 @@ from carefolio.metrics.ordinal import mean_absolute_error, quadratic_weighted_ka
 from carefolio.parts import read_record, write_results
 from carefolio.uncertainty import bootstrap_values
 from retinopathy.benchmark import evaluate_benchmark
-from retinopathy.choosing import GRADER, SYSTEMS, Answers, Chosen, choose, loss_of, read_answers, read_steps, read_wanted
+from retinopathy.choosing import FROZEN, GRADER, TUNED, Answers, Chosen, choose, loss_of, read_answers, read_steps, read_wanted
 from retinopathy.config import EvaluationSettings, RetinopathySettings
 from retinopathy.exported import compare_exports, prepare_test
 from retinopathy.exporting import ARTEFACTS
@@ -87,12 +88,18 @@ def evaluate_grader(settings: RetinopathySettings, out: Path) -> tuple[dict[str,
         What the figures draw.
     """
     limits, metrics = settings.evaluation, dict[str, Metric]()
-    for system in SYSTEMS:
+    for system in (FROZEN, TUNED):
         parts = read_answers(out, system)
         chosen = choose(parts["out_of_fold"], limits)
         metrics |= _chosen(f"idrid.out_of_fold.{system}", parts["out_of_fold"], chosen)
-        for name, answers, photographs in _judged(out, system, parts):
-            metrics |= judge(f"idrid.{name}.{system}", answers, chosen, limits, groups=photographs, seed=settings.seed)
+        for name, answers in parts.items():
+            metrics |= judge(f"idrid.{name}.{system}", answers, chosen, limits, groups=np.arange(len(answers.grades)), seed=settings.seed)
+    kept = read_json(out / "train" / "idrid.json")["kept"]
+    metrics |= {name.replace(f".{kept}.", f".{GRADER}."): one for name, one in metrics.items() if f".{kept}." in name}
+    parts = read_answers(out, GRADER)
+    chosen = choose(parts["out_of_fold"], limits)
+    altered, photographs = _altered(out, parts["test"])
+    metrics |= judge(f"idrid.altered.{GRADER}", altered, chosen, limits, groups=photographs, seed=settings.seed)
     smaller, sizes = judge_sizes(settings, out)
     metrics |= smaller | _judge_network(settings, out, parts["test"], chosen)
     return metrics, draw(parts["test"], chosen, limits) | {"sizes": sizes}
@@ -147,19 +154,13 @@ def judge_sizes(settings: RetinopathySettings, out: Path) -> tuple[dict[str, Met
     return metrics, {"pixels": list(answers), **drawn}
 
 
-def _judged(out: Path, system: str, parts: Mapping[str, Answers]) -> list[tuple[str, Answers, Whole]]:
-    """Give the parts that a system is judged on, with the photograph of each row."""
-    found = [(name, one, np.arange(len(one.grades))) for name, one in parts.items()]
-    return [*found, _altered(out, parts["test"])] if system == GRADER else found
-
-
-def _altered(out: Path, test: Answers) -> tuple[str, Answers, Whole]:
-    """Give the answers to the test photographs as other cameras would have taken them."""
+def _altered(out: Path, test: Answers) -> tuple[Answers, Whole]:
+    """Give the answers to the test photographs as other cameras would have taken them, with the photograph of each row."""
     steps = read_steps(out)["altered"]
     photographs, views = steps.shape[:2]
     repeat = partial(np.repeat, repeats=views)
     answers = Answers(repeat(test.grades), repeat(test.risks), steps.reshape(-1, steps.shape[2]))
-    return "altered", answers, repeat(np.arange(photographs))
+    return answers, repeat(np.arange(photographs))
 
 
 def judge(name: str, answers: Answers, chosen: Chosen, settings: EvaluationSettings, *, groups: Whole, seed: int) -> dict[str, Metric]:
