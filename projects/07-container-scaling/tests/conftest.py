@@ -26,7 +26,6 @@ workers = []
 batch_sizes = [4]
 peer_rounds = 0
 [soak]
-users = 32
 seconds = 3
 """
 SLEEPER = '''

@@ -19,8 +19,10 @@ DETAIL = "Too many requests are waiting; nothing was done with this one. Send it
 class BoundedQueue:
     """Let at most ``limit`` requests wait or be answered at a time.
 
-    A route that runs on the event loop finishes before the loop looks at the next request, so a plain counter would never see two. Each
-    request therefore steps back once: the loop first takes in all that has arrived, and counts it, before the first of them computes.
+    A route that runs on the event loop finishes before the loop looks at the next request, so a plain counter would never see two. Requests
+    are therefore counted as they arrive and started one by one, each in a pass of the loop of its own: between two of them the loop takes in
+    what has come, so that a refusal and a new connection wait for one answer and not for all that are queued. A route that awaits a thread or
+    another service does not hold up the next.
 
     Parameters
     ----------
@@ -43,6 +45,7 @@ class BoundedQueue:
         self.retry_after_s = retry_after_s
         self.free_paths = free_paths
         self.waiting = 0
+        self.turn = asyncio.Lock()
         gauge = Gauge("carefolio_waiting_requests", "Requests that wait or are being answered.", registry=registry)
         gauge.set_function(lambda: self.waiting)
         self.refused = Counter("carefolio_refused_requests", "Requests refused because too many were waiting.", registry=registry)
@@ -64,7 +67,8 @@ class BoundedQueue:
             return
         self.waiting += 1
         try:
-            await asyncio.sleep(0)
+            async with self.turn:
+                await asyncio.sleep(0)
             await self.app(scope, receive, send)
         finally:
             self.waiting -= 1

@@ -1,13 +1,13 @@
-"""Measure what one replica needs for one request, at a load that makes no queue: what the queueing model is fitted to."""
+"""Measure what one replica needs for one request, below the load at which it saturates: what the queueing model is fitted to."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from carefolio.artefacts import read_json, write_json
-from container_scaling.load import LoadResult, Plan, drive
+from container_scaling.load import LoadResult, Plan, drive, users_for
 from container_scaling.model import ServiceTimes, fit_service_times
 from container_scaling.servers import Cores, Running, serve_replicas, share_cores
 
@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from container_scaling.config import LoadSettings
 
 FILE = "service.json"
-LIGHT_LOAD = 0.4
-"""Share of the capacity at which the processor seconds of a request are measured."""
+STEADY_LOAD = 0.8
+"""Share of the rate of one request at a time, at which processor seconds are measured. A replica that is nearly idle has to be woken for every
+request, and then needs more of them for each; what is planned for is one that works."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Calibration:
 
 
 def calibrate(requests: Path, settings: LoadSettings, *, seed: int) -> Calibration:
-    """Measure the service on cores of its own, first one request at a time, then at a light load.
+    """Measure the service on cores of its own, first one request at a time, then at a steady load.
 
     Parameters
     ----------
@@ -48,13 +49,11 @@ def calibrate(requests: Path, settings: LoadSettings, *, seed: int) -> Calibrati
     """
     cores = share_cores(1)
     with serve_replicas(1, queue_limit=settings.queue_limit, cores=cores.serving) as running:
-        plan = Plan(running.addresses, str(requests), settings.seconds, users=1, headers=running.headers, warm_up_s=settings.warm_up_s,
-        seed=seed)
-        drive(plan, cores=cores.driving)
-        alone, first_s = measured(plan, running, cores)
-        light = Plan(running.addresses, str(requests), settings.seconds, users=settings.users, headers=running.headers,
-                     rate=LIGHT_LOAD / first_s, warm_up_s=0.0, seed=seed + 1)
-        loaded, mean_s = measured(light, running, cores)
+        plan = Plan(running.addresses, str(requests), settings.seconds, users=1, headers=running.headers, warm_up_s=0.0, seed=seed)
+        drive(plan, cores=cores.driving)  # to warm up
+        alone, alone_s = measured(plan, running, cores)
+        steady = replace(plan, users=users_for(rate := STEADY_LOAD / alone_s), rate=rate, seed=seed + 1)
+        loaded, mean_s = measured(steady, running, cores)
     return Calibration(fit_service_times(alone.accepted, mean_s=mean_s), loaded.client_s / loaded.requests, alone.quantile_ms(0.5),
                        loaded.requests)
 
@@ -65,7 +64,7 @@ def measured(plan: Plan, running: Running, cores: Cores) -> tuple[LoadResult, fl
     Parameters
     ----------
     plan : Plan
-        What is sent.
+        What is sent, without a warm-up: processor time cannot be told apart by request.
     running : Running
         What answers.
     cores : Cores
@@ -76,12 +75,12 @@ def measured(plan: Plan, running: Running, cores: Cores) -> tuple[LoadResult, fl
     result : LoadResult
         What came back.
     mean_s : float
-        Processor seconds of the servers, over all requests sent, the warm-up included.
+        Processor seconds of the servers.
     """
     before = running.processor_s()
     result = drive(plan, cores=cores.driving)
     used = running.processor_s() - before
-    return result, used / (result.requests / result.span_s * plan.seconds)
+    return result, used / result.requests
 
 
 def save(calibration: Calibration, out: Path) -> None:

@@ -31,10 +31,9 @@ class LoadSettings(Settings):
 
 
 class SoakSettings(Settings):
-    """Overload: how far past saturation, by how many connections, how long."""
+    """Overload: how far past saturation, and how long."""
 
     overload: float = Field(gt=1)
-    users: int = Field(ge=1)
     seconds: int = Field(ge=3)
 
 

@@ -6,6 +6,7 @@ Locust patches Python's sockets, so it runs as a process of its own; this module
 from __future__ import annotations
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
 ACCEPTED, REFUSED = 200, 429
 GRACE_S = 60.0
+REQUESTS_OF_A_USER = 5.0
+"""Requests a second of one connection where there is a rate: so seldom that it has its answer before the next is due, and so often that the
+server does not close it for being idle."""
 COLUMNS = ("sent_s", "seconds", "status", "tries", "address")
 
 
@@ -173,6 +177,22 @@ class LoadResult:
             Milliseconds; not a number if none was accepted.
         """
         return float(np.quantile(self.accepted, quantile) * 1000) if len(self.accepted) else float("nan")
+
+
+def users_for(rate: float) -> int:
+    """Say how many connections a rate takes, so that requests do not wait for answers to others.
+
+    Parameters
+    ----------
+    rate : float
+        Requests a second.
+
+    Returns
+    -------
+    int
+        Connections.
+    """
+    return max(1, math.ceil(rate / REQUESTS_OF_A_USER))
 
 
 def drive(plan: Plan, *, cores: Sequence[int] = (), until: threading.Event | None = None) -> LoadResult:

@@ -21,6 +21,7 @@ from locust import User, events, task
 PLAN: dict[str, Any] = json.loads(os.environ["CONTAINER_SCALING_PLAN"])
 AGAIN = frozenset(PLAN["retry_statuses"])
 STARTED: list[float] = []
+STOPPING: list[bool] = []
 RECORDS: list[tuple[float, float, int, int, int]] = []
 """When sent (seconds), how long (seconds), status (0 without an answer), tries, which address."""
 
@@ -104,12 +105,14 @@ class _Sender(User):
 
     @task
     def send(self) -> None:
-        """Send until locust ends this user: at random times where there is a rate, else as soon as the last is answered."""
+        """Send until the time is over: at random times where there is a rate, else as soon as the last is answered."""
         each, due = PLAN["rate"] / PLAN["users"], time.perf_counter()
-        while True:
+        while not STOPPING:
             if each:
                 due += self.random.expovariate(each)
                 gevent.sleep(max(0.0, due - time.perf_counter()))
+                if STOPPING:
+                    break
             self.send_one(REQUESTS[self.random.randrange(len(REQUESTS))])
 
     def send_one(self, request: bytes) -> None:
@@ -130,6 +133,12 @@ class _Sender(User):
 def _note_start(**_: Any) -> None:
     """Note what starting took, which is not counted."""
     STARTED.append(time.process_time())
+
+
+@events.test_stopping.add_listener
+def _note_end(**_: Any) -> None:
+    """Let the users finish what they have begun, and begin nothing more."""
+    STOPPING.append(True)
 
 
 @events.quitting.add_listener

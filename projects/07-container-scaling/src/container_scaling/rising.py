@@ -9,7 +9,7 @@ import numpy as np
 
 from carefolio.evidence import Metric, metric
 from container_scaling.calibrate import Calibration
-from container_scaling.load import Plan, drive
+from container_scaling.load import Plan, drive, users_for
 from container_scaling.model import greatest_rate, response_quantile_s
 from container_scaling.servers import Running, serve_replicas, share_cores
 from container_scaling.summaries import latency_ms
@@ -135,7 +135,7 @@ def load_plan(running: Running, requests: Path, settings: ScalingSettings, *, ra
     requests : Path
         Recorded bodies.
     settings : ScalingSettings
-        Times and connections.
+        Times, and connections where there is no rate.
     rate : float, default 0
         Requests a second; 0 sends the next as soon as the last is answered.
     seed : int
@@ -144,8 +144,8 @@ def load_plan(running: Running, requests: Path, settings: ScalingSettings, *, ra
     Returns
     -------
     Plan
-        With a rate, as many connections as may wait: with fewer the queue could not grow.
+        Ready for `container_scaling.load.drive`.
     """
-    load, users = settings.load, settings.soak.users if rate else settings.load.users
-    return Plan(running.addresses, str(requests), load.seconds, users=users, rate=rate, headers=running.headers, warm_up_s=load.warm_up_s,
-                seed=seed)
+    load = settings.load
+    return Plan(running.addresses, str(requests), load.seconds, users=users_for(rate) if rate else load.users, rate=rate,
+                headers=running.headers, warm_up_s=load.warm_up_s, seed=seed)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from container_scaling.load import LoadResult, Plan, drive
+from container_scaling.load import LoadResult, Plan, drive, users_for
 from container_scaling.servers import serve_replicas, share_cores
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def overload(requests: Path, rate: float, settings: LoadSettings, soak: SoakSett
     settings : LoadSettings
         The bound of the queue.
     soak : SoakSettings
-        Connections and how long.
+        How long.
     seed : int
         Of the order of requests.
 
@@ -68,7 +68,7 @@ def overload(requests: Path, rate: float, settings: LoadSettings, soak: SoakSett
     """
     cores = share_cores(1)
     with serve_replicas(1, queue_limit=settings.queue_limit, cores=cores.serving) as running:
-        plan = Plan(running.addresses, str(requests), soak.seconds, users=soak.users, headers=running.headers, rate=rate,
+        plan = Plan(running.addresses, str(requests), soak.seconds, users=users_for(rate), headers=running.headers, rate=rate,
                     warm_up_s=min(settings.warm_up_s, soak.seconds / 4), seed=seed)
         return watch(running, plan, cores.driving)
 
