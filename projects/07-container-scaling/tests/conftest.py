@@ -21,6 +21,7 @@ seconds = 2
 warm_up_s = 0.2
 users = 4
 fractions = [0.3]
+rounds = 1
 replicas = [1]
 workers = []
 batch_sizes = [4]

@@ -20,9 +20,9 @@ class BoundedQueue:
     """Let at most ``limit`` requests wait or be answered at a time.
 
     A route that runs on the event loop finishes before the loop looks at the next request, so a plain counter would never see two. Requests
-    are therefore counted as they arrive and started one by one, each in a pass of the loop of its own: between two of them the loop takes in
-    what has come, so that a refusal and a new connection wait for one answer and not for all that are queued. A route that awaits a thread or
-    another service does not hold up the next.
+    are therefore counted as they arrive and started one by one, each in a pass of the loop of its own: between two of them the loop takes
+    in what has come, so that a refusal and a new connection wait for one answer and not for all that are queued. A route that awaits a
+    thread or another service does not hold up the next.
 
     Parameters
     ----------

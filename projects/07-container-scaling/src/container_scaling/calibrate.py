@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 FILE = "service.json"
 STEADY_LOAD = 0.8
-"""Share of the rate of one request at a time, at which processor seconds are measured. A replica that is nearly idle has to be woken for every
-request, and then needs more of them for each; what is planned for is one that works."""
+"""Share of the rate of one request at a time, at which processor seconds are measured. A replica that is nearly idle has to be woken for
+every request, and then needs more of them for each; what is planned for is one that works."""
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ class LoadSettings(Settings):
     users: int = Field(ge=1)
     queue_limit: int = Field(ge=1)
     fractions: tuple[float, ...]
+    rounds: int = Field(ge=1)
     replicas: tuple[int, ...]
     workers: tuple[int, ...]
     batch_sizes: tuple[int, ...]

@@ -79,7 +79,7 @@ def _load(points: list[dict[str, Any]]) -> Axes:
     said = [(point["rate"], point["model_ms"]) for point in points if point["model_ms"] is not None]
     axes.plot(*zip(*said, strict=True), color=PALETTE["vermilion"], linestyle="--", label="queueing model, 95 %")
     axes.set(xlabel="requests a second to one replica", ylabel="time to answer, ms", yscale="log")
-    axes.legend(frameon=False)
+    axes.legend(frameon=False, fontsize=8, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3)
     return axes
 
 

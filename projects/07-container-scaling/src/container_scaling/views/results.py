@@ -159,7 +159,7 @@ def lines_chart(rows: list[dict[str, Any]], *, x: str, y: str, log: bool = False
         Responsive in width.
     """
     styles = styles_for(list(dict.fromkeys(row["series"] for row in rows)))
-    legend = alt.Legend(orient="top", title=None, labelFontSize=12, columns=1, labelLimit=280)
+    legend = alt.Legend(orient="top", title=None, labelFontSize=12, columns=2, labelLimit=280)
     scale = alt.Scale(type="log") if log else alt.Scale(zero=True)
     tooltip = [alt.Tooltip("series:N", title="series"), alt.Tooltip("x:Q", title=x, format=",.1f"), alt.Tooltip("y:Q", title=y,
     format=",.2f")]
@@ -167,4 +167,4 @@ def lines_chart(rows: list[dict[str, Any]], *, x: str, y: str, log: bool = False
         x=alt.X("x:Q", title=x, axis=alt.Axis(tickCount=6, **LABELS)), y=alt.Y("y:Q", title=y, scale=scale, axis=alt.Axis(tickCount=6,
         **LABELS)),
         color=series_colour(styles, legend=legend), strokeDash=series_dash(styles), shape=series_shape(styles),
-        tooltip=tooltip).properties(height=340)
+        tooltip=tooltip).properties(height=420)
