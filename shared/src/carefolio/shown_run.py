@@ -8,9 +8,10 @@ from typing import Any, TypeVar
 import streamlit as st
 
 from carefolio.artefacts import read_json
+from carefolio.dashboard import page, provenance_footer
 from carefolio.evidence import Evidence, Metric, read_evidence
 from carefolio.exceptions import ArtefactError, CarefolioError, EvidenceError
-from carefolio.views import read_file
+from carefolio.views import read_file, show_problem, show_sections
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,74 @@ class ShownRun:
 
 
 RunT = TypeVar("RunT")
+
+
+@dataclass(frozen=True)
+class Head:
+    """What stands above a dashboard: its title, the symbol of its browser tab, and the chapter's question."""
+
+    title: str
+    icon: str
+    question: str
+
+    def draw(self, evidence: Evidence | None) -> None:
+        """Draw it; nothing may be drawn before.
+
+        Parameters
+        ----------
+        evidence : Evidence or None
+            Record of the run that is shown.
+        """
+        page(self.title, self.icon, self.question, evidence=evidence)
+
+
+def show_run(head: Head, sections: Mapping[str, Callable[[Any], None]], read: Callable[[], Any]) -> None:
+    """Draw a dashboard that shows a run and is nothing without one.
+
+    Parameters
+    ----------
+    head : Head
+        Of the page.
+    sections : mapping of str to callable
+        Titles to what draws them; each is given the run.
+    read : callable
+        Reads the run, an object with ``evidence``; a ``CarefolioError`` is shown in its place.
+    """
+    try:
+        run = read()
+    except CarefolioError as error:
+        head.draw(None)
+        show_problem(error)
+        return
+    head.draw(run.evidence)
+    show_sections(sections, run)
+    provenance_footer(run.evidence)
+
+
+def show_live(head: Head, sections: Mapping[str, Callable[[Path], None]], read: Callable[[Path], Any], home: Path, *,
+              prepare: Callable[[], None] | None = None) -> None:
+    """Draw a dashboard of which parts work without a run.
+
+    Parameters
+    ----------
+    head : Head
+        Of the page.
+    sections : mapping of str to callable
+        Titles to what draws them; each is given ``home`` and reads what it needs.
+    read : callable
+        Reads a run, an object with ``evidence``, from the folder that holds ``reports``.
+    home : Path
+        That folder.
+    prepare : callable, optional
+        Called between the head and the sections.
+    """
+    run = run_or_none(read, home)
+    head.draw(run.evidence if run else None)
+    if prepare:
+        prepare()
+    show_sections(sections, home)
+    if run:
+        provenance_footer(run.evidence)
 
 
 def read_shown_run(folder: Path, *, command: str, package: str, titles: Mapping[str, str] | None = None,

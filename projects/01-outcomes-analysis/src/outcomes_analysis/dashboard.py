@@ -6,15 +6,12 @@ from importlib import import_module
 from pathlib import Path
 
 from carefolio.config import project_home
-from carefolio.dashboard import page, provenance_footer
-from carefolio.exceptions import CarefolioError
-from carefolio.views import show_problem, show_sections
+from carefolio.shown_run import Head, show_run
 from outcomes_analysis.config import FOLDER
 from outcomes_analysis.views.results import Results, read_results
 
-TITLE = "Outcomes, waves and the weeks ahead"
-ICON = "📈"
-QUESTION = "Who dies and when, what did the waves of COVID-19 look like, and how many influenza admissions come next?"
+HEAD = Head("Outcomes, waves and the weeks ahead", "📈",
+            "Who dies and when, what did the waves of COVID-19 look like, and how many influenza admissions come next?")
 
 
 def _section(module: str, function: str) -> Callable[[Results], None]:
@@ -39,15 +36,7 @@ def main(folder: Path | None = None) -> None:
     folder : Path, optional
         Holds ``reports`` of a run; the project's committed ones by default.
     """
-    try:
-        results = read_results(folder or project_home(FOLDER))
-    except CarefolioError as error:
-        page(TITLE, ICON, QUESTION)
-        show_problem(error)
-        return
-    page(TITLE, ICON, QUESTION, evidence=results.evidence)
-    show_sections(SECTIONS, results)
-    provenance_footer(results.evidence)
+    show_run(HEAD, SECTIONS, lambda: read_results(folder or project_home(FOLDER)))
 
 
 if __name__ == "__main__":

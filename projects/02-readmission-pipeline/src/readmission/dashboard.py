@@ -5,16 +5,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from carefolio.config import project_home
-from carefolio.dashboard import page, provenance_footer
-from carefolio.exceptions import CarefolioError
-from carefolio.views import show_problem, show_sections
+from carefolio.shown_run import Head, show_run
 from readmission.config import FOLDER
 from readmission.views import decisions, downloads, pages
 from readmission.views.results import Results, read_results
 
-TITLE = "30-day readmission with diabetes"
-ICON = "🏥"
-QUESTION = "Which patients with diabetes will be back in hospital within 30 days of going home?"
+HEAD = Head("30-day readmission with diabetes", "🏥",
+            "Which patients with diabetes will be back in hospital within 30 days of going home?")
 
 
 def _what_if(results: Results) -> None:
@@ -38,15 +35,7 @@ def main(folder: Path | None = None) -> None:
     folder : Path, optional
         Holds ``reports`` and ``artefacts`` of a run; the project's committed ones by default.
     """
-    try:
-        results = read_results(folder or project_home(FOLDER))
-    except CarefolioError as error:
-        page(TITLE, ICON, QUESTION)
-        show_problem(error)
-        return
-    page(TITLE, ICON, QUESTION, evidence=results.evidence)
-    show_sections(SECTIONS, results)
-    provenance_footer(results.evidence)
+    show_run(HEAD, SECTIONS, lambda: read_results(folder or project_home(FOLDER)))
 
 
 if __name__ == "__main__":

@@ -8,18 +8,14 @@ from pathlib import Path
 import streamlit as st
 
 from carefolio.config import project_home
-from carefolio.dashboard import page, provenance_footer
-from carefolio.shown_run import run_or_none
-from carefolio.views import late_section, show_sections
+from carefolio.shown_run import Head, show_live
+from carefolio.views import late_section
 from notes_summarizer.config import FOLDER, PROJECT
 from notes_summarizer.views.results import read_results
 from notes_summarizer.views.style import STYLE
 
-TITLE = "Notes to summaries and leaflets"
-ICON = "📝"
-QUESTION = "Can a summary of a clinical note be trusted to add nothing, to lose nothing and to leak nobody?"
-
-
+HEAD = Head("Notes to summaries and leaflets", "📝",
+            "Can a summary of a clinical note be trusted to add nothing, to lose nothing and to leak nobody?")
 _section = partial(late_section, PROJECT)
 SECTIONS: dict[str, Callable[[Path], None]] = {
     "Overview": _section("overview", "show_overview"), "Summarise": _section("summarise", "show_summarise"),
@@ -36,13 +32,8 @@ def main(folder: Path | None = None) -> None:
     folder : Path, optional
         Holds ``reports`` of a run; the project's committed ones by default. Notes and questions can be tried without any.
     """
-    home = folder or project_home(FOLDER)
-    results = run_or_none(read_results, home)
-    page(TITLE, ICON, QUESTION, evidence=results.evidence if results else None)
-    st.html(STYLE)
-    show_sections(SECTIONS, home)
-    if results:
-        provenance_footer(results.evidence)
+    show_live(HEAD, SECTIONS, read_results, folder or project_home(FOLDER),
+              prepare=lambda: st.html(STYLE))
 
 
 if __name__ == "__main__":

@@ -8,18 +8,14 @@ from pathlib import Path
 import streamlit as st
 
 from carefolio.config import project_home
-from carefolio.dashboard import page, provenance_footer
-from carefolio.shown_run import run_or_none
-from carefolio.views import late_section, show_sections
+from carefolio.shown_run import Head, show_live
+from carefolio.views import late_section
 from text_classifier.config import FOLDER, PROJECT
 from text_classifier.views.results import read_results
 from text_classifier.views.style import STYLE
 
-TITLE = "Fine-tuning on clinical text"
-ICON = "🏷️"
-QUESTION = "Does fine-tuning a language model on clinical text beat a word count that costs nothing?"
-
-
+HEAD = Head("Fine-tuning on clinical text", "🏷️",
+            "Does fine-tuning a language model on clinical text beat a word count that costs nothing?")
 _section = partial(late_section, PROJECT)
 SECTIONS: dict[str, Callable[[Path], None]] = {
     "Overview": _section("overview", "show_overview"), "Try a text": _section("try_text", "show_try"),
@@ -36,13 +32,8 @@ def main(folder: Path | None = None) -> None:
     folder : Path, optional
         Holds ``reports`` of a run; the project's committed ones by default. A text can be tried without any.
     """
-    home = folder or project_home(FOLDER)
-    results = run_or_none(read_results, home)
-    page(TITLE, ICON, QUESTION, evidence=results.evidence if results else None)
-    st.html(STYLE)
-    show_sections(SECTIONS, home)
-    if results:
-        provenance_footer(results.evidence)
+    show_live(HEAD, SECTIONS, read_results, folder or project_home(FOLDER),
+              prepare=lambda: st.html(STYLE))
 
 
 if __name__ == "__main__":

@@ -5,17 +5,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from carefolio.config import project_home
-from carefolio.dashboard import page, provenance_footer
-from carefolio.exceptions import CarefolioError
-from carefolio.shown_run import read_shown_run
-from carefolio.views import show_problem, show_sections
+from carefolio.shown_run import Head, read_shown_run, show_run
 from model_registry.names import COMMAND, FOLDER, PROJECT
 from model_registry.views import checks, pages
 from model_registry.views.results import Results
 
-TITLE = "Models and where they come from"
-ICON = "🗂️"
-QUESTION = "Can any past run be made again, to the digit?"
+HEAD = Head("Models and where they come from", "🗂️",
+            "Can any past run be made again, to the digit?")
 SECTIONS: dict[str, Callable[[Results], None]] = {
     "Overview": pages.show_overview, "Leaderboard": pages.show_leaderboard, "Parameters": pages.show_importance,
     "Versions": pages.show_versions, "Lineage": pages.show_lineage, "Checks": checks.show_checks,
@@ -30,16 +26,7 @@ def main(folder: Path | None = None) -> None:
     folder : Path, optional
         Holds ``reports`` of a run; the project's committed ones by default.
     """
-    home = folder or project_home(FOLDER)
-    try:
-        run = read_shown_run(home, command=COMMAND, package=PROJECT)
-    except CarefolioError as error:
-        page(TITLE, ICON, QUESTION)
-        show_problem(error)
-        return
-    page(TITLE, ICON, QUESTION, evidence=run.evidence)
-    show_sections(SECTIONS, Results(run))
-    provenance_footer(run.evidence)
+    show_run(HEAD, SECTIONS, lambda: Results(read_shown_run(folder or project_home(FOLDER), command=COMMAND, package=PROJECT)))
 
 
 if __name__ == "__main__":

@@ -6,17 +6,13 @@ from functools import partial
 from pathlib import Path
 
 from carefolio.config import project_home
-from carefolio.dashboard import page, provenance_footer
-from carefolio.shown_run import run_or_none
-from carefolio.views import late_section, show_sections
+from carefolio.shown_run import Head, show_live
+from carefolio.views import late_section
 from retinopathy.config import FOLDER, PROJECT
 from retinopathy.views.results import read_results
 
-TITLE = "Diabetic retinopathy"
-ICON = "👁️"
-QUESTION = "Who needs to see an eye doctor?"
-
-
+HEAD = Head("Diabetic retinopathy", "👁️",
+            "Who needs to see an eye doctor?")
 _section = partial(late_section, PROJECT)
 SECTIONS: dict[str, Callable[[Path], None]] = {
     "Overview": _section("results", "show_overview"), "Grade a photograph": _section("grade", "show_one"),
@@ -33,12 +29,7 @@ def main(folder: Path | None = None) -> None:
     folder : Path, optional
         Holds ``reports`` of a run; the project's committed ones by default. A photograph can be graded without any.
     """
-    home = folder or project_home(FOLDER)
-    results = run_or_none(read_results, home)
-    page(TITLE, ICON, QUESTION, evidence=results.evidence if results else None)
-    show_sections(SECTIONS, home)
-    if results:
-        provenance_footer(results.evidence)
+    show_live(HEAD, SECTIONS, read_results, folder or project_home(FOLDER))
 
 
 if __name__ == "__main__":

@@ -7,17 +7,13 @@ from importlib import import_module
 from pathlib import Path
 
 from carefolio.config import project_home
-from carefolio.dashboard import page, provenance_footer
-from carefolio.shown_run import run_or_none
-from carefolio.views import late_section, show_sections
+from carefolio.shown_run import Head, show_live
+from carefolio.views import late_section
 from clinical_workflow.config import FOLDER, PROJECT
 from clinical_workflow.views.results import read_results
 
-TITLE = "AI inside the care workflow"
-ICON = "🩺"
-QUESTION = "How does a model reach the clinician at the right moment, and how is it stopped when it should be?"
-
-
+HEAD = Head("AI inside the care workflow", "🩺",
+            "How does a model reach the clinician at the right moment, and how is it stopped when it should be?")
 _section = partial(late_section, PROJECT)
 SECTIONS: dict[str, Callable[[Path], None]] = {
     "Overview": _section("results", "show_overview"), "Patient": _section("patient", "show_patient"),
@@ -34,13 +30,8 @@ def main(folder: Path | None = None) -> None:
     folder : Path, optional
         Holds ``reports`` of a run; the project's committed ones by default. Patient, monitor and governance need none.
     """
-    home = folder or project_home(FOLDER)
-    results = run_or_none(read_results, home)
-    page(TITLE, ICON, QUESTION, evidence=results.evidence if results else None)
-    import_module("clinical_workflow.views.patient").take_launch()
-    show_sections(SECTIONS, home)
-    if results:
-        provenance_footer(results.evidence)
+    show_live(HEAD, SECTIONS, read_results, folder or project_home(FOLDER),
+              prepare=lambda: import_module("clinical_workflow.views.patient").take_launch())
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from carefolio.evidence import Evidence
 from carefolio.exceptions import ArtefactError, ConfigError
 from carefolio.shown_run import ShownRun
 from model_registry.places import address_for
@@ -21,6 +22,17 @@ class Results:
     """One run."""
 
     run: ShownRun
+
+    @property
+    def evidence(self) -> Evidence:
+        """Give the run's record.
+
+        Returns
+        -------
+        Evidence
+            As the run wrote it.
+        """
+        return self.run.evidence
 
     def searches(self) -> dict[str, dict[str, Any]]:
         """Read the snapshot.
