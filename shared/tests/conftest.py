@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from carefolio.artefacts import sha256_file
+from carefolio.conventions import MODULES, VERBS
 from carefolio.evidence import ArtefactRecord, DataRecord, Environment, Evidence, FigureRecord, Metric, SplitRecord, write_evidence
 from carefolio.model_card import card_template, render_card
 
@@ -17,7 +18,8 @@ demo = "demo_package.cli:main"
 activity = "A demonstration"
 question = "Does it hold together?"
 headline = "all.test.model.roc_auc"
-"""
+[tool.carefolio.without]
+""" + "".join(f'"{name}" = "a demonstration"\n' for name in (*MODULES, *VERBS))
 
 
 @pytest.fixture
@@ -46,7 +48,7 @@ def make_card() -> Callable[[], dict]:
 def repository(tmp_path: Path, make_record: Callable[..., Evidence], make_card: Callable[[], dict]) -> Path:
     """Make a repository with one chapter in which everything is well."""
     home = tmp_path / "projects" / "01-demo"
-    for folder in ("reports/figures", "artefacts", "src/demo_package"):
+    for folder in ("reports/figures", "artefacts", "src/demo_package", "tests"):
         (home / folder).mkdir(parents=True)
     (tmp_path / "shared").mkdir()
     (home / "pyproject.toml").write_text(PYPROJECT)

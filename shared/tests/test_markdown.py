@@ -48,6 +48,10 @@ def test_shell_lines_skip_output_and_comments_and_join_continuations():
     assert markdown.shell_lines(text) == [(3, "make demo"), (4, "demo run --quick"), (9, "demo data")]
 
 
+def test_a_console_without_prompts_holds_commands_alone():
+    assert markdown.shell_lines("```console\nmake demo    # runs\nmake test\n```\n") == [(2, "make demo    # runs"), (3, "make test")]
+
+
 def test_code_is_blanked_without_moving_anything():
     text = "a `b` c\n\n```\n<!--ev x y-->\n```\n"
     blank = markdown.without_code(text)

@@ -3,7 +3,8 @@
 import os
 import re
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,9 @@ from carefolio.exceptions import ConfigError
 class Chapter:
     """A chapter as its ``pyproject.toml`` describes it, or as planned where there is none.
 
-    ``home`` is its folder, None where it does not exist; ``headline`` the id of its leading metric, empty where it names none. One that
-    is ``in_the_making`` runs, but has published nothing yet.
+    ``home`` is its folder, None where it does not exist; ``headline`` the id of its leading metric, empty where it names none; ``result``
+    the sentence that holds it, with ``{ev:ID FORMAT}``. One that is ``in_the_making`` runs, but has published nothing yet. ``without``
+    says which of the standard files and verbs it has no use for, and why.
     """
 
     folder: str
@@ -26,7 +28,9 @@ class Chapter:
     question: str
     home: Path | None = None
     headline: str = ""
+    result: str = ""
     in_the_making: bool = False
+    without: Mapping[str, str] = field(default_factory=dict)
 
 
 def repository_root() -> Path:
@@ -81,7 +85,8 @@ def _read(path: Path) -> Chapter:
         about = table["tool"]["carefolio"]
         return Chapter(folder=path.parent.name, package=target.partition(".")[0], command=command, activity=about["activity"],
                        question=about["question"], home=path.parent, headline=about.get("headline", ""),
-                       in_the_making=bool(about.get("in_the_making", False)))
+                       result=about.get("result", ""), in_the_making=bool(about.get("in_the_making", False)),
+                       without=about.get("without", {}))
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path} is not valid TOML: {error}.") from None
     except (KeyError, StopIteration) as error:
@@ -131,7 +136,8 @@ def headline(chapter: Chapter) -> str:
     Returns
     -------
     str
-        For example ``"ROC AUC 0.684 (95 % CI 0.672 to 0.696)"``; ``"planned"`` where the chapter does not exist,
+        Its ``result``, or the name of the metric and its value, such as ``"ROC AUC 0.684 (95 % CI 0.672 to 0.696)"``; ``"planned"`` where
+        the chapter does not exist,
         ``"in the making"`` or ``"no evidence yet"`` where it was not run.
 
     Raises
@@ -139,7 +145,7 @@ def headline(chapter: Chapter) -> str:
     EvidenceError
         If the evidence is damaged or does not hold the headline.
     """
-    from carefolio.claims import fill
+    from carefolio.claims import expand, fill
     from carefolio.evidence import read_evidence
 
     if chapter.home is None:
@@ -152,9 +158,9 @@ def headline(chapter: Chapter) -> str:
     evidence = read_evidence(path)
     record = evidence.metrics.get(chapter.headline)
     form = "ci.3f" if record and record.level is not None else ".3f"
-    shown = fill(f"<!--ev {chapter.headline} {form}--><!--/ev-->", {evidence.project: evidence}, {}, project=evidence.project)
     name = chapter.headline.rpartition(".")[2].replace("_", " ").replace("roc auc", "ROC AUC").replace("wis", "WIS")
-    return f"{name} {re.sub('<!--.*?-->', '', shown)}"
+    text = expand(chapter.result or f"{name} {{ev:{chapter.headline} {form}}}")
+    return re.sub("<!--.*?-->", "", fill(text, {evidence.project: evidence}, {}, project=evidence.project))
 
 
 def data_origins(chapter: Chapter) -> str:

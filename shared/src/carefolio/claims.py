@@ -19,6 +19,7 @@ FEWEST_FOR_INTERVAL = 10
 """Cases below which a value may stand without the interval that a marker asks for, and says so."""
 
 _MARKER = re.compile(r"<!--(?P<kind>ev|cite) +(?P<what>[^<>]*?) *-->(?P<text>(?:(?!<!--).)*)<!--/(?P=kind)-->", re.DOTALL)
+_SHORT = re.compile(r"\{(ev|cite):\s*([^{}<>]+?)\s*\}")
 _HALF = re.compile(r"<!--/?(?:ev|cite)\b[^>]*-->")
 _FORMAT = re.compile(r"(?P<interval>ci)?(?P<spec>s|,?d|,?\.\d[f%])")
 _REWRITE = "run `carefolio check --write`"
@@ -55,6 +56,22 @@ def _markers(text: str) -> Iterator[_Marker]:
     for match in _MARKER.finditer(visible):
         span = match.span("text")
         yield _Marker(text.count("\n", 0, match.start()) + 1, match["kind"], match["what"], text[slice(*span)], span)
+
+
+def expand(text: str) -> str:
+    """Write out the short form of markers, which TOML files use.
+
+    Parameters
+    ----------
+    text : str
+        With ``{ev:ID FORMAT}`` and ``{cite:KEY}``.
+
+    Returns
+    -------
+    str
+        The same with empty markers, for `fill`.
+    """
+    return _SHORT.sub(lambda match: f"<!--{match[1]} {match[2]}--><!--/{match[1]}-->", text)
 
 
 def fill(text: str, evidence_by_project: Mapping[str, Evidence], references: Mapping[str, Mapping[str, str]], *,

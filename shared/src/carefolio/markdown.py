@@ -180,17 +180,18 @@ def shell_lines(text: str) -> list[Found]:
     Returns
     -------
     list of Found
-        Commands without their prompt, continued lines joined; comments and the output of a console are left out.
+        Commands without their prompt, continued lines joined; comments are left out, and where a console shows prompts its output too.
     """
     found = []
     for token in parse(text):
         language = token.info.split(maxsplit=1)[0] if token.info.strip() else ""
         if token.type != "fence" or language not in ("console", "sh", "bash", "shell") or not token.map:
             continue
+        prompts = language == "console" and re.search(r"^\s*\$ ", token.content, re.MULTILINE)
         joined = re.sub(r"\\\n\s*(.*)", r"\1\n", token.content) if "\\\n" in token.content else token.content
         for offset, line in enumerate(joined.splitlines(), start=token.map[0] + 2):
             command = line.strip().removeprefix("$ ")
-            is_output = language == "console" and not line.lstrip().startswith("$ ")
+            is_output = prompts and not line.lstrip().startswith("$ ")
             if command and not (is_output or command.startswith("#")):
                 found.append(Found(offset, command))
     return found

@@ -8,7 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from carefolio.claims import Problem, fill
+from carefolio.claims import Problem, expand, fill
 from carefolio.command import DISCLAIMER
 from carefolio.evidence import Evidence, is_synthetic
 from carefolio.exceptions import EvidenceError
@@ -16,7 +16,6 @@ from carefolio.exceptions import EvidenceError
 MODEL_KEYS = ("name", "version", "developer", "contact", "licence", "summary")
 _BLANK = re.compile(r"[\s.…?–-]*|n/?a\.?|tbd|todo|xxx", re.IGNORECASE)
 _UNFINISHED = re.compile(rf"{_BLANK.pattern}|to be (?:written|done|decided|added)\.?", re.IGNORECASE)
-_SHORT_MARKER = re.compile(r"\{(ev|cite):\s*([^{}<>]+?)\s*\}")
 
 
 class Attribute(NamedTuple):
@@ -121,7 +120,7 @@ def render_card(card: Mapping[str, Any], evidence: Evidence, references: Mapping
         answers = {**card[section], **_taken_over(card["model"])} if section == "chai" else card[section]
         rows = [f"| `{item.id}` | {item.label}: {item.topic} | {_cell(answers[item.id])} |" for item in attributes]
         parts.append("\n".join([f"## {title}", "", "| id | asked | answer |", "|---|---|---|", *rows]))
-    text = _SHORT_MARKER.sub(lambda match: f"<!--{match[1]} {match[2]}--><!--/{match[1]}-->", "\n\n".join(parts) + "\n")
+    text = expand("\n\n".join(parts) + "\n")
     try:
         return fill(text, {evidence.project: evidence}, references or {}, project=evidence.project)
     except EvidenceError as error:
