@@ -55,11 +55,11 @@ demo: $(VENV)/.runtime  ## Run every project in its quick form and say where to 
 	@echo
 	@echo "Results of this run:   outputs/*/quick/reports (evidence.json, figures, model_card.md)"
 	@echo "Committed full results: projects/*/reports"
-	@echo "Look around:            $(BIN)/carefolio hub; outcomes, readmission, notes or textclass, each with dashboard"
+	@echo "Look around:            $(BIN)/carefolio hub, which starts every dashboard and API"
 	@echo "Ask the real model:     $(BIN)/readmission serve --no-auth"
 
 test: $(VENV)/.testing  ## Run the tests; parts that are absent here are skipped with a reason
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest --junitxml=outputs/tests.xml -o junit_suite_name="$$(git describe --always --dirty 2>/dev/null)" $(PYTEST_ARGS)
 
 check: $(VENV)/.testing  ## Lint, types, import rules, docstrings, and every number in the documents
 	$(BIN)/ruff check .

@@ -60,7 +60,7 @@ def test_ci_tests_the_house_and_the_chapter_that_changed(stage):
     assert CHAPTER in played.summary
     assert "passed, 0 failed" in played.summary
     assert sorted(path.name for path in (stage.played / "artifacts").iterdir()) == [f"{CHAPTER}-python-3.11", "house-python-3.11"]
-    assert len(list((stage.played / "artifacts").glob("*/**/junit.xml"))) == 2
+    assert len(list((stage.played / "artifacts").glob("*/**/tests.xml"))) == 2
 
 
 def test_a_change_of_documents_alone_starts_no_chapter(stage):

@@ -2,7 +2,6 @@ import json
 import subprocess
 import sys
 import sysconfig
-from types import ModuleType
 
 import pytest
 from click.testing import CliRunner
@@ -89,7 +88,7 @@ def test_an_unknown_chapter_is_one_line_with_its_exit_code(call):
 
 
 def test_check_passes_fails_and_writes(call, repository):
-    assert call("check").output == "4 documents agree with their evidence.\n"
+    assert call("check").output == "4 documents agree with their evidence; their commands exist; the chapters are alike.\n"
     readme = repository / "README.md"
     readme.write_text(readme.read_text().replace("0.684", "0.9"))
     failed = call("check")
@@ -141,33 +140,3 @@ def test_help_shows_no_internals_and_imports_nothing_heavy():
     code = "import carefolio.cli, json, sys; print(json.dumps([name for name in sys.argv[1:] if name in sys.modules]))"
     done = subprocess.run([sys.executable, "-c", code, *HEAVY], capture_output=True, text=True, check=True)
     assert json.loads(done.stdout) == []
-
-
-def test_the_hub_draws_every_chapter(repository, monkeypatch):
-    from importlib.resources import files
-
-    from streamlit.testing.v1 import AppTest
-
-    monkeypatch.setenv("CAREFOLIO_HOME", str(repository))
-    page = AppTest.from_file(str(files("carefolio").joinpath("hub.py")), default_timeout=30).run()
-    assert not page.exception
-    table = page.dataframe[0].value
-    assert len(table) == 10
-    assert table.loc[0, "headline"] == "ROC AUC 0.684 (95 % CI 0.672 to 0.696)"
-    assert table.loc[0, "data"] == "toy (mirror)"
-    assert table.loc[0, "command"] == "demo run --quick", "it is not installed here"
-    assert [element.value for element in page.subheader] == ["A demonstration"]
-
-
-def test_the_hub_names_only_commands_that_a_chapter_has(repository, monkeypatch):
-    import click
-
-    from carefolio.chapters import read_chapters
-    from carefolio.hub import commands
-
-    chapter = read_chapters(repository)[0]
-    module = ModuleType("demo_package.cli")
-    module.main = click.Group(commands=[click.Command("run"), click.Command("dashboard")])
-    monkeypatch.setitem(sys.modules, "demo_package.cli", module)
-    monkeypatch.setattr("carefolio.hub.find_spec", lambda name: name)
-    assert commands(chapter) == ["demo run --quick", "demo dashboard"]

@@ -36,8 +36,27 @@ def serve_dashboard(package: str, arguments: Sequence[str] = ()) -> Iterator[str
     str
         Its address on loopback.
     """
+    with _serve(package, "dashboard", *arguments) as address:
+        yield address
+
+
+@contextmanager
+def serve_hub() -> Iterator[str]:
+    """Start the home page of all chapters as a user would, and end it with the block.
+
+    Yields
+    ------
+    str
+        Its address on loopback.
+    """
+    with _serve("carefolio", "hub") as address:
+        yield address
+
+
+@contextmanager
+def _serve(package: str, verb: str, *arguments: str) -> Iterator[str]:
     port = free_port()
-    command = [sys.executable, "-c", f"from {package}.cli import main; main()", "dashboard", "--port", str(port), *arguments]
+    command = [sys.executable, "-c", f"from {package}.cli import main; main()", verb, "--port", str(port), *arguments]
     with run_server(command, ready_url=f"http://127.0.0.1:{port}/_stcore/health") as address:
         yield address
 

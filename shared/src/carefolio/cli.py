@@ -94,7 +94,9 @@ def _print_results(results: "list[tuple[Chapter, float, str]]") -> None:
 
     from carefolio.chapters import headline
 
-    table = Table("chapter", "result", "seconds", "headline in its committed evidence")
+    total = sum(seconds for _, seconds, _ in results)
+    table = Table("chapter", "result", "seconds", "headline in its committed evidence",
+                  caption=f"{len(results)} chapters in {total / 60:.1f} minutes")
     for chapter, seconds, reason in results:
         table.add_row(chapter.folder, "[red]failed[/red]" if reason else "[green]done[/green]", f"{seconds:.1f}",
                       "" if reason else headline(chapter))
@@ -169,7 +171,7 @@ def verify(name: str | None) -> None:
 @main.command()
 @click.option("--write", is_flag=True, help="First fill the markers of all documents from the evidence.")
 def check(write: bool) -> None:
-    """Check every number in the documents, every link, card, figure and artefact.\f
+    """Check every number and command in the documents, every link, card, figure and artefact, and what all chapters have in common.\f
 
     Parameters
     ----------
@@ -178,16 +180,17 @@ def check(write: bool) -> None:
     """
     from carefolio.chapters import repository_root
     from carefolio.exceptions import EvidenceError
+    from carefolio.house import check_house
     from carefolio.repository import check_repository, documents
 
     root = repository_root()
-    problems = check_repository(root, write=write)
+    problems = [*check_repository(root, write=write), *check_house(root)]
     for problem in problems:
         click.echo(str(problem))
     if problems:
         count = f"{len(problems)} problem{'s' * (len(problems) > 1)}"
         raise EvidenceError(f"{count} in the documents and reports; each line above says what to do.")
-    click.echo(f"{len(documents(root))} documents agree with their evidence.")
+    click.echo(f"{len(documents(root))} documents agree with their evidence; their commands exist; the chapters are alike.")
 
 
 @main.command()
@@ -283,10 +286,8 @@ def hub(port: int) -> None:
     port : int
         Port on the loopback address.
     """
-    import subprocess
     from importlib.resources import files
 
-    script = str(files("carefolio").joinpath("hub.py"))
-    command = [sys.executable, "-m", "streamlit", "run", script, "--server.address", "127.0.0.1", "--server.port", str(port),
-               "--browser.gatherUsageStats", "false"]
-    sys.exit(subprocess.run(command, check=False).returncode)
+    from carefolio.command import run_page
+
+    run_page(str(files("carefolio").joinpath("hub.py")), port=port)

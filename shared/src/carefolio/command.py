@@ -140,10 +140,25 @@ def run_dashboard(package: str, *, port: int, arguments: list[str] | None = None
     arguments : list of str, optional
         Passed on to the script.
     """
-    import subprocess
     from importlib.resources import files
 
-    script = str(files(package).joinpath("dashboard.py"))
+    run_page(str(files(package).joinpath("dashboard.py")), port=port, arguments=arguments)
+
+
+def run_page(script: str, *, port: int, arguments: list[str] | None = None) -> None:
+    """Run a Streamlit page on loopback and leave with its exit code.
+
+    Parameters
+    ----------
+    script : str
+        Path of the page.
+    port : int
+        Port on the loopback address.
+    arguments : list of str, optional
+        Passed on to the script.
+    """
+    import subprocess
+
     command = [sys.executable, "-m", "streamlit", "run", script, "--server.address", "127.0.0.1", "--server.port", str(port),
                "--server.headless", "true", "--browser.gatherUsageStats", "false", "--client.toolbarMode", "viewer",
                "--theme.base", "light", "--theme.primaryColor", "#0072B2", "--", *(arguments or [])]

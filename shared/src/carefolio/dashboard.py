@@ -46,7 +46,7 @@ def page(title: str, icon: str, question: str, *, evidence: "Evidence | None" = 
     for name in ("pandas", "polars"):
         import_module(name)  # a click during the first run starts a second thread; altair in it must not find them half-imported
     st.set_page_config(page_title=title, page_icon=icon, layout="wide")
-    st.html(_style(palette()["blue"]))
+    st.html(style())
     st.title(title)
     st.markdown(question)
     st.caption(DISCLAIMER)
@@ -178,7 +178,15 @@ def provenance_footer(evidence: "Evidence") -> None:
                      hide_index=True)
 
 
-def _style(accent: str) -> str:
+def style() -> str:
+    """Give what all pages share of their look: room at the top, the colour of figures, and large enough on a phone.
+
+    Returns
+    -------
+    str
+        A ``<style>`` element.
+    """
+    accent = palette()["blue"]
     return f"""<style>
 .block-container {{ padding-top: 3.5rem; }}
 [data-testid="stMetric"] {{ border-left: 0.3rem solid {accent}; }}

@@ -7,7 +7,7 @@ from carefolio.chapters import Chapter
 from carefolio.command import DISCLAIMER
 from carefolio.evidence import Evidence, is_synthetic, read_evidence
 from carefolio.evidence_diff import shown
-from carefolio.exceptions import ArtefactError
+from carefolio.junit import outcome, read_cases
 from carefolio.runs import run_folder
 
 
@@ -55,18 +55,8 @@ def tests_section(junit: Path) -> str:
     ArtefactError
         If the file is missing, not JUnit, or holds no test.
     """
-    from xml.etree.ElementTree import ParseError
-
-    from defusedxml.ElementTree import parse
-
-    try:
-        cases = list(parse(junit).iter("testcase"))
-    except (OSError, ParseError) as error:
-        raise ArtefactError(f"{junit} is not a JUnit file ({error}); run pytest with --junitxml={junit}.") from None
-    if not cases:
-        raise ArtefactError(f"{junit} holds no test; a run without tests is not a passing one. Check what pytest was given.")
-    failed = [f"`{case.get('classname')}::{case.get('name')}`" for case in cases
-              if case.find("failure") is not None or case.find("error") is not None]
+    cases = list(read_cases(junit).iter("testcase"))
+    failed = [f"`{case.get('classname')}::{case.get('name')}`" for case in cases if outcome(case) == "failed"]
     reasons = Counter(_plain(skip.get("message", "no reason given")) for case in cases for skip in case.iter("skipped"))
     seconds = sum(float(case.get("time", 0)) for case in cases)
     skipped = reasons.total()
