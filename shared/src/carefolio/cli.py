@@ -38,6 +38,30 @@ def list_chapters() -> None:
 
 
 @main.command()
+@click.argument("name")
+@click.option("--question", default="", metavar="TEXT", help="What the chapter asks, in a sentence.")
+@click.option("--activity", default="", metavar="TEXT", help="What it is about, in a few words.")
+def new(name: str, question: str, activity: str) -> None:
+    """Make a chapter that runs and keeps the conventions: an example, to be replaced piece by piece.
+
+    NAME is lower-case words joined by hyphens, such as sepsis-alerts; it names folder, package and command.\f
+
+    Parameters
+    ----------
+    name : str
+        Of the chapter.
+    question : str
+        What it asks.
+    activity : str
+        What it is about.
+    """
+    from carefolio.chapters import repository_root
+    from carefolio.scaffold import new_chapter, next_steps
+
+    click.echo(next_steps(new_chapter(repository_root(), name, question=question, activity=activity)))
+
+
+@main.command()
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @click.option("--all", "everything", is_flag=True, help="Every chapter that exists.")
 @click.option("--quick", is_flag=True, help="Fewer rows, trials and replicates; about a minute a chapter.")
