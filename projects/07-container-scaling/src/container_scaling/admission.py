@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from carefolio.serving.errors import problem_response
+from carefolio.serving.headers import SECURITY_HEADERS
 from carefolio.serving.limits import refuse
 
 PROBES = frozenset({"/health/live", "/health/ready", "/metrics"})
@@ -20,9 +21,9 @@ class BoundedQueue:
     """Let at most ``limit`` requests wait or be answered at a time.
 
     A route that runs on the event loop finishes before the loop looks at the next request, so a plain counter would never see two. Requests
-    are therefore counted as they arrive and started one by one, each in a pass of the loop of its own: between two of them the loop takes in
-    what has come, so that a refusal and a new connection wait for one answer and not for all that are queued. A route that awaits a thread or
-    another service does not hold up the next.
+    are therefore counted as they arrive and started one by one, each in a pass of the loop of its own: between two of them the loop takes
+    in what has come, so that a refusal and a new connection wait for one answer and not for all that are queued. A route that awaits a
+    thread or another service does not hold up the next.
 
     Parameters
     ----------
@@ -63,7 +64,8 @@ class BoundedQueue:
             return
         if self.waiting >= self.limit:
             self.refused.inc()
-            await refuse(problem_response(scope, 429, DETAIL, headers={"Retry-After": str(self.retry_after_s)}), scope, receive, send)
+            headers = SECURITY_HEADERS | {"Retry-After": str(self.retry_after_s)}
+            await refuse(problem_response(scope, 429, DETAIL, headers=headers), scope, receive, send)
             return
         self.waiting += 1
         try:
