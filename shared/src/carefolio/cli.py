@@ -276,17 +276,13 @@ def posts(names: tuple[str, ...], out: Path, address: str) -> None:
 @main.command()
 @click.option("--port", type=int, default=8500, show_default=True, help="Port on the loopback address.")
 def hub(port: int) -> None:
-    """Open the home page of all chapters in the browser.\f
+    """Serve the home page of all chapters to this machine's browser.\f
 
     Parameters
     ----------
     port : int
         Port on the loopback address.
     """
-    import subprocess
-    from importlib.resources import files
+    from carefolio.command import run_dashboard
 
-    script = str(files("carefolio").joinpath("hub.py"))
-    command = [sys.executable, "-m", "streamlit", "run", script, "--server.address", "127.0.0.1", "--server.port", str(port),
-               "--browser.gatherUsageStats", "false"]
-    sys.exit(subprocess.run(command, check=False).returncode)
+    run_dashboard("carefolio", port=port, page="hub.py")
