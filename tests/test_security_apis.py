@@ -142,6 +142,18 @@ def test_guesses_are_rationed(name, tmp_path):
     assert is_problem(answers[-1])
 
 
+@pytest.mark.parametrize("name", MODULES)
+def test_without_keys_only_names_of_this_machine_are_answered(name, tmp_path):
+    """A page of another site whose name leads to loopback would else be of one origin with the server."""
+    with variables(name, tmp_path, CAREFOLIO_AUTH="off"):
+        app = importlib.import_module(name).create_app()
+        for host, status in (("127.0.0.1:8000", 200), ("localhost", 200), ("elsewhere.example:8000", 403),
+                             ("127.0.0.1.elsewhere.example", 403)):
+            assert asyncio.run(exchange(app, "GET", "/openapi.json", [("Host", host)], b"")).status == status
+        for path in OPEN.get(name, ()):
+            assert asyncio.run(exchange(app, "GET", path, [("Host", "elsewhere.example")], b"")).status == 403, "open paths too"
+
+
 def test_a_body_over_the_limit_is_refused_declared_or_not(app):
     for method, path, _ in app.bodies():
         declared = app.ask(method, path, headers=[("Content-Type", "application/json"), ("Content-Length", str(LARGEST))])
