@@ -223,17 +223,21 @@ def test_no_archive_of_source_leads_out_of_its_folder(name, tmp_path):
     assert [path for path in folder.rglob("*") if path.is_symlink() or not (path.is_file() or path.is_dir())] == []
 
 
-@pytest.mark.parametrize("name", HARM)
+@pytest.mark.parametrize("name", [*HARM, "to a file beside it"])
 def test_a_bundle_of_a_model_that_leads_out_is_refused(name, tmp_path):
     """What else harms a bundle: ``shared/tests/deploy/test_bundle.py``; zips and archives of data: ``shared/tests/datasets``."""
     sealed = ["model.txt"]
     good = dict.fromkeys(bundle_content(sealed), b"x")
-    for members in ({**good, name: HARM[name]}, {**good, "model.txt": HARM[name]}):
+    harm = HARM.get(name, link("model.txt.sha256"))
+    for members in ({**good, name: harm}, {**good, "model.txt": harm}):
         path = tmp_path / "model.tar.gz"
         path.write_bytes(tar_of(members).getvalue())
         with pytest.raises(ArtefactError):
             unpack_bundle(path, tmp_path / "inside", sealed)
         assert not any(found.is_symlink() or "out" in found.name for found in tmp_path.rglob("*"))
+    if isinstance(harm, tarfile.TarInfo):
+        with pytest.raises(ArtefactError, match=r"a link or a device|cannot be unpacked"):
+            unpack_bundle(path, tmp_path / "inside", sealed)
 
 
 def test_every_place_that_unpacks_an_archive_is_known():
