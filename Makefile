@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check full bench screenshots clean
+.PHONY: help setup demo test check full bench screenshots audit clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -67,6 +67,14 @@ check: $(VENV)/.testing  ## Lint, types, import rules, docstrings, and every num
 	$(BIN)/lint-imports
 	$(BIN)/numpydoc lint --config . $$(git ls-files 'shared/src/**/*.py' 'projects/*/src/**/*.py')
 	$(BIN)/carefolio check
+
+audit: $(VENV)/.testing  ## Ask for known vulnerabilities of every pinned package; without a service to ask it fails and says so
+	@mkdir -p outputs; status=0; \
+	$(BIN)/pip-audit --strict --disable-pip --no-deps --progress-spinner off --requirement constraints.txt 2> outputs/audit.log || status=$$?; \
+	if grep -q Traceback outputs/audit.log; then \
+		echo "audit: no vulnerability service answered, so nothing was checked; outputs/audit.log has the reason." >&2; \
+	else grep -v ^WARNING outputs/audit.log >&2 || true; fi; \
+	exit $$status
 
 full: $(VENV)/.testing  ## Run all projects on the real data and rewrite the committed reports (half an hour)
 	$(BIN)/carefolio run --all

@@ -126,7 +126,7 @@ def test_the_readmission_service_needs_only_what_its_image_has():
               "scipy.linalg", "scipy.special", "scipy.optimize"]
     code = ("import sys, json\nfor name in json.loads(sys.argv[1]): sys.modules[name] = None\n"
             "from fastapi.testclient import TestClient\nfrom readmission.api import create_app\nfrom readmission.schemas import EXAMPLES\n"
-            "client = TestClient(create_app())\n"
+            "client = TestClient(create_app(), base_url='http://127.0.0.1')\n"
             "print([client.post(path, json=body).status_code for path, bodies in EXAMPLES.items() for body in bodies.values()])\n"
             "print([client.get(path).status_code for path in ('/health/ready', '/metrics', '/model-card', '/openapi.json')])\n")
     environment = {**os.environ, "CAREFOLIO_AUTH": "off", "CAREFOLIO_HOST": "127.0.0.1", "CAREFOLIO_HOME": str(ROOT)}

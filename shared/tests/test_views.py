@@ -31,3 +31,15 @@ def test_a_picture_holds_itself():
 def test_csv_has_every_name_of_any_row():
     rows = list(csv.reader(io.StringIO(views.to_csv([{"a": 1}, {"a": 'x, "y"', "b": None}]).decode())))
     assert rows == [["a", "b"], ["1", ""], ['x, "y"', ""]]
+
+
+@pytest.mark.parametrize("text", ["=1+1", "@SUM(A1)", "+cmd|' /C calc'!A0", "-cmd|x", "\t=1", "\r=1", "=HYPERLINK(\"http://x\")"])
+def test_csv_text_that_a_spreadsheet_would_run_is_kept_from_it(text):
+    rows = list(csv.reader(io.StringIO(views.to_csv([{"file": text}]).decode(), newline="")))
+    assert rows[1] == [f"'{text}"]
+
+
+@pytest.mark.parametrize("value", [-1.5, "-1.5", "+0.20", "-0.1 (-0.2 to 0.0)", "-1.5e-3", "−0.2", "-3 %", "a=b", "photo.jpg", ""])
+def test_csv_numbers_stay_as_they_are(value):
+    rows = list(csv.reader(io.StringIO(views.to_csv([{"a": value, "b": 1}]).decode())))
+    assert rows[1] == [str(value), "1"]

@@ -136,3 +136,10 @@ def test_whole_documents_are_taken_always_the_same(answers):
     assert taken.group_by("document").len()["len"].unique().to_list() == [4]
     assert choose_answers(answers.reverse(), most=10)["document"].unique().sort().to_list() == taken["document"].unique().sort().to_list()
     assert choose_answers(answers, most=0).height == 60
+
+
+def test_the_same_answers_give_the_same_bytes(tmp_path, answers, folder):
+    build_index(answers, settings_with(), tmp_path)
+    made, first = ({path.relative_to(base).as_posix(): path.read_bytes() for path in base.rglob("*") if path.is_file()}
+                   for base in (tmp_path, folder))
+    assert made == first != {}

@@ -138,3 +138,13 @@ def test_accuracy_and_speed_are_measured_side_by_side(tiny_artefacts: Path, tiny
         measure_export(tiny_encoder, tiny_tokenizer, predictor, TEXTS, labels, repeats=1, threads=2)
     with pytest.raises(ValueError, match="same length"):
         measure_export(tiny_encoder, tiny_tokenizer, predictor, TEXTS, labels[:-1], repeats=1, threads=1)
+
+
+@pytest.mark.slow
+def test_the_same_model_gives_the_same_bytes(tmp_path: Path, tiny_encoder: Any, tiny_tokenizer: Any) -> None:
+    made = []
+    for name in ("one", "two"):
+        export_onnx(tiny_encoder, tiny_tokenizer, tmp_path / name / "headers", record=RECORD, sample_texts=TEXTS)
+        made.append({path.name: path.read_bytes() for path in (tmp_path / name / "headers").iterdir()})
+    assert made[0] == made[1]
+    assert set(WEIGHT_FILES) <= set(made[0])

@@ -22,7 +22,7 @@ def client(deployment, monkeypatch):
     monkeypatch.setenv(DEPLOYMENT_VARIABLE, str(deployment))
     monkeypatch.setenv("CAREFOLIO_AUTH", "off")
     monkeypatch.setenv("CAREFOLIO_HOST", "127.0.0.1")
-    with TestClient(create_app()) as found:
+    with TestClient(create_app(), base_url="http://127.0.0.1") as found:
         yield found
 
 
@@ -60,7 +60,7 @@ def test_without_a_deployment_it_runs_and_says_that_it_is_not_ready(tmp_path, mo
     with pytest.raises(ConfigError, match="must name the folder of a deployment"):
         create_app()
     monkeypatch.setenv(DEPLOYMENT_VARIABLE, str(tmp_path))
-    with TestClient(create_app()) as client:
+    with TestClient(create_app(), base_url="http://127.0.0.1") as client:
         assert client.get("/health/live").status_code == 200
         assert [client.get(path).status_code for path in ("/health/ready", "/release")] == [503, 503]
         assert client.post("/predict", json={"rows": [{}]}).status_code == 503

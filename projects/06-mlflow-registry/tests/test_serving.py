@@ -38,7 +38,7 @@ def app(versions, first_run, tmp_path, monkeypatch):
     for name, value in values.items():
         monkeypatch.setenv(name, value)
     aliases.promote(first_run.address, "readmission", versions[0].version, force=True)
-    with TestClient(create_app()) as client:
+    with TestClient(create_app(), base_url="http://127.0.0.1") as client:
         yield client
 
 
@@ -127,7 +127,7 @@ def test_survival_answers_with_probabilities_by_day(first_run, tmp_path, monkeyp
     for name, value in {ADDRESS_VARIABLE: first_run.address, NAME_VARIABLE: "survival", FOLDER_VARIABLE: str(tmp_path),
                         "CAREFOLIO_AUTH": "off", "CAREFOLIO_HOST": "127.0.0.1"}.items():
         monkeypatch.setenv(name, value)
-    with TestClient(create_app()) as client:
+    with TestClient(create_app(), base_url="http://127.0.0.1") as client:
         rows = [{"num_age": 40, "fac_dzgroup": "COPD"}, {"num_age": 90, "fac_dzgroup": "Coma", "num_scoma": 100}, {"num_age": -1e9}]
         found = [answer["survival"] for answer in client.post("/predict", json={"rows": rows}).json()["answers"]]
     assert [list(item) for item in found] == [["30", "180", "365"]] * 3

@@ -7,6 +7,7 @@ import httpx
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
+from carefolio.serving.headers import SECURITY_HEADERS
 from container_scaling.admission import BoundedQueue
 
 
@@ -34,6 +35,7 @@ def test_requests_that_arrive_together_are_counted_before_the_first_is_answered(
     assert len(refused) == 7
     assert refused[0].headers["retry-after"] == "1"
     assert refused[0].headers["content-type"].startswith("application/problem+json")
+    assert {name: refused[0].headers.get(name) for name in SECURITY_HEADERS} == SECURITY_HEADERS, "it stands before the app that adds them"
     assert "nothing was done" in json.loads(refused[0].content)["detail"]
     assert b"carefolio_refused_requests_total 7.0" in generate_latest(registry)
     assert guarded.waiting == 0

@@ -14,7 +14,7 @@ def client(monkeypatch: pytest.MonkeyPatch) -> TestClient:
     monkeypatch.setenv("CAREFOLIO_AUTH", "off")
     monkeypatch.setenv("CAREFOLIO_HOST", "127.0.0.1")
     monkeypatch.setattr(api, "read_service_times", lambda folder: ServiceTimes((0.001,) * 10))
-    return TestClient(api.create_app())
+    return TestClient(api.create_app(), base_url="http://127.0.0.1")
 
 
 def test_a_hundred_hospitals_are_sized(client):

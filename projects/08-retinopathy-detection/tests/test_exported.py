@@ -7,12 +7,13 @@ import pytest
 from carefolio.evidence import read_evidence
 from carefolio.pictures import read_picture
 from retinopathy.config import PreparationSettings
+from retinopathy.export import export_grader
 from retinopathy.exported import compare_exports
 from retinopathy.features import squares
 from retinopathy.predictor import SMALL_FILE
 from retinopathy.sizes import made_small
 
-from .conftest import PREPARATION
+from .conftest import PREPARATION, RECORD
 
 
 def test_float32_decides_as_torch_and_both_are_timed(grader, exported, retinas):
@@ -48,3 +49,11 @@ def test_sizes_are_judged_beside_the_whole_photograph(small_run):
     whole, small = (metrics[f"idrid.test.at_{pixels}.roc_auc"] for pixels in (96, 16))
     assert whole.value == pytest.approx(metrics["idrid.test.frozen.roc_auc"].value)
     assert small.low <= small.value <= small.high
+
+
+def test_the_same_grader_gives_the_same_bytes(grader, exported, retinas, tmp_path):
+    samples = [squares((content, (0,)), PREPARATION)[0] for content in retinas.values()]
+    export_grader(grader, tmp_path / "grader", record=RECORD, samples=samples)
+    first = {path.name: path.read_bytes() for path in exported.iterdir()}
+    assert {path.name: path.read_bytes() for path in (tmp_path / "grader").iterdir()} == first
+    assert len(first) > 4

@@ -105,7 +105,7 @@ def open_service(state: Path, monkeypatch: pytest.MonkeyPatch, **variables: str)
         monkeypatch.delenv(name)
     for name, value in {"CAREFOLIO_HOST": "127.0.0.1", "CLINICAL_WORKFLOW_STATE": str(state), **variables}.items():
         monkeypatch.setenv(name, value)
-    with TestClient(api.create_app(), client=("127.0.0.1", 50000)) as client:
+    with TestClient(api.create_app(), base_url="http://127.0.0.1", client=("127.0.0.1", 50000)) as client:
         service = Service(client, state)
         service.answer_with(model_answers())
         yield service

@@ -303,15 +303,13 @@ def posts(names: tuple[str, ...], out: Path, address: str) -> None:
 @main.command()
 @click.option("--port", type=int, default=8500, show_default=True, help="Port on the loopback address.")
 def hub(port: int) -> None:
-    """Open the home page of all chapters in the browser.\f
+    """Serve the home page of all chapters to this machine's browser.\f
 
     Parameters
     ----------
     port : int
         Port on the loopback address.
     """
-    from importlib.resources import files
+    from carefolio.command import run_dashboard
 
-    from carefolio.command import run_page
-
-    run_page(str(files("carefolio").joinpath("hub.py")), port=port)
+    run_dashboard("carefolio", port=port, page="hub.py")

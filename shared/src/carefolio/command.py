@@ -7,7 +7,7 @@ import functools
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,12 @@ import click
 from carefolio.exceptions import CarefolioError
 
 DISCLAIMER = "For research and education. Not a medical device; not for decisions about patients."
+
+DASHBOARD_GUARDS = {"server.enableXsrfProtection": "true", "server.enableCORS": "true", "server.maxUploadSize": "16",
+                    "server.enableStaticServing": "false", "client.showErrorDetails": "none", "client.toolbarMode": "viewer",
+                    "browser.gatherUsageStats": "false", "global.developmentMode": "false"}
+"""Of every Streamlit page, also in an image; the largest upload, in MiB, is that of the retinopathy API."""
+DASHBOARD_LOOK = {"server.headless": "true", "theme.base": "light", "theme.primaryColor": "#0072B2"}
 
 
 def common_options(function: Callable[..., None]) -> Callable[..., None]:
@@ -125,41 +131,47 @@ def serve_app(target: str, *, host: str, port: int) -> None:
     import uvicorn
 
     os.environ["CAREFOLIO_HOST"] = host
-    uvicorn.run(target, factory=True, host=host, port=port, log_level="info", access_log=False)
+    uvicorn.run(target, factory=True, host=host, port=port, log_level="info", access_log=False, server_header=False)
 
 
-def run_dashboard(package: str, *, port: int, arguments: list[str] | None = None) -> None:
-    """Run ``<package>/dashboard.py`` with Streamlit on loopback and wait for it.
-
-    Parameters
-    ----------
-    package : str
-        Import name of the project's package.
-    port : int
-        Port on the loopback address.
-    arguments : list of str, optional
-        Passed on to the script.
-    """
-    from importlib.resources import files
-
-    run_page(str(files(package).joinpath("dashboard.py")), port=port, arguments=arguments)
-
-
-def run_page(script: str, *, port: int, arguments: list[str] | None = None) -> None:
-    """Run a Streamlit page on loopback and leave with its exit code.
+def dashboard_command(script: str, *, port: int, arguments: Sequence[str] = ()) -> list[str]:
+    """Write the command line of a Streamlit page: on loopback, guarded against other sites, without a traceback in the browser.
 
     Parameters
     ----------
     script : str
-        Path of the page.
+        File of the page.
     port : int
         Port on the loopback address.
-    arguments : list of str, optional
+    arguments : sequence of str, optional
         Passed on to the script.
+
+    Returns
+    -------
+    list of str
+        Program and arguments, with the settings of `DASHBOARD_GUARDS` and `DASHBOARD_LOOK`.
+    """
+    settings = {"server.address": "127.0.0.1", "server.port": str(port), **DASHBOARD_GUARDS, **DASHBOARD_LOOK}
+    options = [part for name, value in settings.items() for part in (f"--{name}", value)]
+    return [sys.executable, "-m", "streamlit", "run", script, *options, "--", *arguments]
+
+
+def run_dashboard(package: str, *, port: int, arguments: Sequence[str] = (), page: str = "dashboard.py") -> None:
+    """Run a page of a package with Streamlit on loopback and wait for it.
+
+    Parameters
+    ----------
+    package : str
+        Import name of the package.
+    port : int
+        Port on the loopback address.
+    arguments : sequence of str, optional
+        Passed on to the script.
+    page : str, default "dashboard.py"
+        Its file in the package.
     """
     import subprocess
+    from importlib.resources import files
 
-    command = [sys.executable, "-m", "streamlit", "run", script, "--server.address", "127.0.0.1", "--server.port", str(port),
-               "--server.headless", "true", "--browser.gatherUsageStats", "false", "--client.toolbarMode", "viewer",
-               "--theme.base", "light", "--theme.primaryColor", "#0072B2", "--", *(arguments or [])]
+    command = dashboard_command(str(files(package).joinpath(page)), port=port, arguments=arguments)
     raise SystemExit(subprocess.run(command, check=False).returncode)

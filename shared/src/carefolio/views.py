@@ -3,6 +3,7 @@
 import base64
 import csv
 import io
+import re
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
@@ -18,6 +19,7 @@ ORIGINS = {"publisher": "the published file, from its publisher", "mirror": "the
            "cache": "the published file, from the local cache", "package": "the published file, from a package",
            "file": "a file named by the user", "synthetic": "made up by a program; no patient's data"}
 """Where a data set came from, in words."""
+_NUMBER = re.compile(r"[-+][\d\s.,%()eEto+-]*")
 ResultsT = TypeVar("ResultsT")
 
 
@@ -236,13 +238,19 @@ def to_csv(rows: Sequence[Mapping[str, Any]]) -> bytes:
     Returns
     -------
     bytes
-        UTF-8; the first line holds the names.
+        UTF-8; the first line holds the names. Text that a spreadsheet would take for a formula begins with an apostrophe.
     """
     text = io.StringIO()
     writer = csv.DictWriter(text, fieldnames=list(dict.fromkeys(name for row in rows for name in row)))
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows([{name: _without_formula(value) for name, value in row.items()} for row in rows])
     return text.getvalue().encode("utf-8")
+
+
+def _without_formula(value: Any) -> Any:
+    """Put an apostrophe before text that a spreadsheet would run, such as the name of an uploaded file; numbers stay."""
+    runs = isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) and not _NUMBER.fullmatch(value)
+    return f"'{value}" if runs else value
 
 
 def metrics_csv(evidence: Evidence) -> bytes:

@@ -146,6 +146,17 @@ def test_without_authentication_another_machine_gets_403(make_app, call):
     assert call(app, "GET", RISK, headers={}, client=("192.0.2.7", 4000)).status_code == 403
 
 
+@pytest.mark.parametrize(("host", "status"), [
+    ("127.0.0.1:8000", 200), ("localhost", 200), ("[::1]:8000", 200), ("elsewhere.example:8000", 403), ("127.0.0.1.elsewhere.example", 403),
+    ("192.0.2.7", 403), ("[broken", 403), ("", 403),
+])
+def test_without_authentication_a_page_under_another_name_gets_403(make_app, call, host, status):
+    app = make_app({"open_paths": ["/v1/predict"]}, auth="off", host="127.0.0.1", api_key_hashes=frozenset())
+    answers = [call(app, "GET", RISK, headers={"Host": host}), call(app, "GET", "/v1/predict", headers={"Host": host})]
+    assert [answer.status_code for answer in answers] == [status, 405 if status == 200 else 403]
+    assert "elsewhere" not in answers[0].text
+
+
 def test_probes_and_declared_paths_need_no_key(make_app, call):
     app = make_app({"open_paths": [RISK]})
     paths = ["/health/live", "/health/ready", "/metrics", RISK, "/openapi.json", "/model-card", "/v1/none"]

@@ -121,7 +121,8 @@ def test_ten_megabytes_without_a_key_get_their_401_over_a_socket(make_app, serve
 def test_slow_body_gets_408_and_the_connection_is_closed(make_app, serve):
     address = urlsplit(serve(make_app(body_timeout_s=0.3, **OFF)))
     with socket.create_connection((address.hostname, address.port), timeout=10) as connection:
-        connection.sendall(b"POST /v1/predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{")
+        connection.sendall(b"POST /v1/predict HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+                           b"Content-Length: 100\r\n\r\n{")
         received = b""
         while chunk := connection.recv(65_536):
             received += chunk
@@ -152,3 +153,13 @@ def test_probe_answers_while_every_worker_thread_computes(make_app, serve):
     assert probes == [200, 200]
     assert not third_started
     assert [answer.json() for answer in answers] == [{"done": True}] * 3
+
+
+@pytest.mark.parametrize(("place", "count", "fault"), [("{}", 1000, False), ("{}", 1001, True), ('[{{"rows": [{}]}}]', 1001, True),
+                                                       ('{{"a": {}}}', 1001, True), ('[{}]', 1000, False)])
+def test_an_object_of_very_many_members_is_refused_before_each_is_an_error(place, count, fault):
+    wide = json.dumps({f"key{number}": number for number in range(count)})
+    body = place.replace("{{", "{").replace("}}", "}").replace("{}", wide).encode() if "{{" in place else place.replace("{}", wide).encode()
+    found = json_fault(body)
+    assert (found is not None and found[0] == 422 and "more than 1000 members" in found[1]) == fault
+    assert json_fault(b"[" + b"1," * 50_000 + b"1]") is None, "a long list is for the route to judge"

@@ -132,7 +132,8 @@ def drive(app, scope, messages):
     async def send(message):
         sent.append(message)
 
-    base = {"http_version": "1.1", "method": "GET", "path": RISK, "query_string": b"", "headers": [], "client": ("127.0.0.1", 1)}
+    base = {"http_version": "1.1", "method": "GET", "path": RISK, "query_string": b"", "headers": [(b"host", b"127.0.0.1")],
+            "client": ("127.0.0.1", 1)}
     asyncio.run(app(base | scope, receive, send))
     return sent
 

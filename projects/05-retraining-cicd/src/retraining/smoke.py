@@ -45,7 +45,7 @@ def run_service(deployment: Path, settings: ServingSettings) -> Iterator[str]:
     deployment.mkdir(parents=True, exist_ok=True)
     port = free_port()
     command = [sys.executable, "-m", "uvicorn", "retraining.api:create_app", "--factory", "--host", "127.0.0.1", "--port", str(port),
-               "--log-level", "warning"]
+               "--log-level", "warning", "--no-server-header"]
     env = {DEPLOYMENT_VARIABLE: str(deployment.resolve()), POLL_VARIABLE: str(settings.poll_s), "CAREFOLIO_HOST": "127.0.0.1",
            "CAREFOLIO_AUTH": "off", "CAREFOLIO_REQUESTS_PER_MINUTE": "100000"}
     with ExitStack() as stack:

@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from carefolio.serving.errors import problem_response
+from carefolio.serving.headers import SECURITY_HEADERS
 from carefolio.serving.limits import refuse
 
 PROBES = frozenset({"/health/live", "/health/ready", "/metrics"})
@@ -63,7 +64,8 @@ class BoundedQueue:
             return
         if self.waiting >= self.limit:
             self.refused.inc()
-            await refuse(problem_response(scope, 429, DETAIL, headers={"Retry-After": str(self.retry_after_s)}), scope, receive, send)
+            headers = SECURITY_HEADERS | {"Retry-After": str(self.retry_after_s)}
+            await refuse(problem_response(scope, 429, DETAIL, headers=headers), scope, receive, send)
             return
         self.waiting += 1
         try:

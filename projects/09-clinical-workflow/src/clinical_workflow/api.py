@@ -15,10 +15,10 @@ from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import httpx
-from fastapi import APIRouter, FastAPI, HTTPException, Request
+from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.middleware.cors import CORSMiddleware
@@ -30,6 +30,7 @@ from carefolio.exceptions import SchemaError
 from carefolio.serving import ServingSettings
 from carefolio.serving import create_app as create_guarded_app
 from carefolio.serving.errors import problem_response
+from carefolio.serving.headers import SecurityHeadersMiddleware
 from clinical_workflow.cds.answer import Found, Question, Service
 from clinical_workflow.cds.clients import KeyShelf, allowed_servers, check_client
 from clinical_workflow.cds.ledger import Call, KeptCard, KeptFeedback, Ledger
@@ -122,6 +123,7 @@ def create_app() -> FastAPI:
     app.add_middleware(OutcomeMiddleware, prefixes=[CDS_PATH])
     app.add_middleware(CORSMiddleware, allow_origins=list(settings.cds.allowed_origins), allow_methods=["GET", "POST"],
                        allow_headers=["Authorization", "Content-Type"], expose_headers=["X-Request-ID"], max_age=600)
+    app.add_middleware(SecurityHeadersMiddleware)  # a preflight is answered before the guarded app sees it
     return app
 
 
@@ -152,13 +154,17 @@ def _find(service: str) -> Service:
     return SERVICES[service]
 
 
-async def _admit(request: Request, desk: Desk) -> ClientSettings | None:
-    """Let a client in by its token; None where none is asked for."""
+async def _admit(request: Request) -> ClientSettings | None:
+    """Let a client in by its token, before anything of the body is judged; None where none is asked for."""
+    desk: Desk = request.app.state.desk
     if not desk.ask_token:
         return None
     audience = desk.settings.cds.base_url.rstrip("/") + request.url.path
     return await check_client(request.headers.get("authorization"), audience=audience, settings=desk.settings.cds, shelf=desk.shelf,
                               take_once=desk.ledger.take_once)
+
+
+Admitted = Annotated[ClientSettings | None, Depends(_admit)]
 
 
 def _hooks() -> APIRouter:
@@ -171,15 +177,12 @@ def _hooks() -> APIRouter:
         return discovery()
 
     @router.post(CDS_PATH + "/{service}", summary="Ask a service", response_model=HookResponse, responses=faults)
-    async def call(service: str, request: Request, body: HookRequest) -> Response:
-        desk: Desk = request.app.state.desk
-        client = await _admit(request, desk)
-        return await _answer_call(_find(service), body, desk, client)
+    async def call(service: str, request: Request, body: HookRequest, client: Admitted) -> Response:
+        return await _answer_call(_find(service), body, request.app.state.desk, client)
 
     @router.post(CDS_PATH + "/{service}/feedback", summary="Say what became of cards", responses=faults)
-    async def feedback(service: str, request: Request, body: Feedback) -> dict[str, int]:
+    async def feedback(service: str, request: Request, body: Feedback, client: Admitted) -> dict[str, int]:
         desk: Desk = request.app.state.desk
-        await _admit(request, desk)
         kept = [KeptFeedback(str(one.card), one.outcome, one.override_reason.reason.code[:64]
                              if one.override_reason and one.override_reason.reason
                              else None, bool(one.override_reason and one.override_reason.user_comment),

@@ -161,7 +161,8 @@ def run_loop(folder: Path, *, models: Mapping[str, str], charts: str | None = No
 
 
 def _uvicorn(app: str, port: int) -> list[str]:
-    return [sys.executable, "-m", "uvicorn", app, "--factory", "--host", "127.0.0.1", "--port", str(port), "--no-access-log"]
+    return [sys.executable, "-m", "uvicorn", app, "--factory", "--host", "127.0.0.1", "--port", str(port), "--no-access-log",
+            "--no-server-header"]
 
 
 def _write_settings(loop: Loop, over: Sequence[str], app_url: str, clients: Sequence[ClientSettings]) -> None:

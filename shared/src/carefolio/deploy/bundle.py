@@ -153,6 +153,8 @@ def unpack_bundle(path: Path, folder: Path, sealed: Sequence[str]) -> str:
             found = set(archive.getnames())
             if found != set(bundle_content(sealed)):
                 raise ArtefactError(f"{path} holds {sorted(found)}, expected {sorted(bundle_content(sealed))}; pack the model again.")
+            if not all(member.isfile() for member in archive):
+                raise ArtefactError(f"{path} holds a link or a device in place of a file; pack the model again.")
             archive.extractall(folder, filter="data")
     except (OSError, EOFError, tarfile.TarError, zlib.error) as error:
         raise ArtefactError(f"{path} cannot be unpacked: {error}. Pack the model again.") from None

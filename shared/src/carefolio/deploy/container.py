@@ -122,4 +122,4 @@ def run_container(target: str, *, port_variables: Sequence[str] = ("SAGEMAKER_BI
 
     host = os.environ.get("CAREFOLIO_HOST") or "0.0.0.0"  # noqa: S104 - a container is reached from outside
     port = next((int(os.environ[name]) for name in port_variables if os.environ.get(name)), PORT)
-    uvicorn.run(target, factory=True, host=host, port=port, log_level="info", access_log=False)
+    uvicorn.run(target, factory=True, host=host, port=port, log_level="info", access_log=False, server_header=False)

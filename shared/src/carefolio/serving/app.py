@@ -86,7 +86,8 @@ def create_app(*, title: str, version: str, description: str, routers: Sequence[
     document = build_openapi(app, settings=settings, open_paths=free, examples=examples or {})
     app.openapi = lambda: document  # type: ignore[method-assign]
     app.add_middleware(BodyLimitMiddleware, limit_bytes=settings.body_limit_bytes, timeout_s=settings.body_timeout_s)
-    app.add_middleware(GuardMiddleware, authenticate=build_authenticate(settings), open_paths=free, unlimited_paths=PROBE_PATHS,
+    app.add_middleware(GuardMiddleware, authenticate=build_authenticate(settings), unlimited_paths=PROBE_PATHS,
+                       open_paths=free if settings.auth == "on" else PROBE_PATHS,
                        limiter=RateLimiter(per_minute=settings.requests_per_minute, clients=settings.rate_clients))
     known = frozenset(path for path in document["paths"] if "{" not in path)
     app.add_middleware(ObservabilityMiddleware, metrics=metrics, audit=audit, known_paths=known, unaudited_paths=PROBE_PATHS)

@@ -12,6 +12,7 @@ import math
 import warnings
 from collections.abc import Callable, Collection
 from typing import Any
+from urllib.parse import urlsplit
 
 from joserfc import jwt
 from joserfc.errors import JoseError, SecurityWarning
@@ -70,10 +71,22 @@ def build_authenticate(settings: ServingSettings) -> Authenticate:
 
 
 def _from_this_machine(scope: Scope) -> str:
+    if not is_loopback(_asked_host(scope)):
+        # A page of another site whose name was made to lead here (DNS rebinding) would be of one origin with this server.
+        raise HTTPException(403, "This server runs without authentication and answers to localhost or a loopback address only; ask for "
+                                 "http://127.0.0.1 and its port.")
     host = (scope.get("client") or ("",))[0]
     if (host[:1].isdigit() or ":" in host) and not is_loopback(host):
         raise HTTPException(403, "This server answers its own machine only, because it runs without authentication.")
     return "local"
+
+
+def _asked_host(scope: Scope) -> str:
+    """Give the name in the Host header; empty where there is none or it cannot be read."""
+    try:
+        return urlsplit(f"//{Headers(scope=scope).get('host', '')}").hostname or ""
+    except ValueError:
+        return ""
 
 
 def _check_key(key: str, hashes: Collection[str]) -> str:

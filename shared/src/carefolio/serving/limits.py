@@ -22,6 +22,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from carefolio.serving.errors import is_json, problem_response
 
 LINGER_S = 2.0
+MOST_MEMBERS = 1000
+"""Members of one JSON object: each that is not known is an error to be written, so that a few megabytes of them took seconds."""
+_SHORTEST_MEMBER = len('"a":1,')
 
 
 class RateLimiter:
@@ -204,14 +207,30 @@ def json_fault(body: bytes) -> tuple[int, str] | None:
     Returns
     -------
     tuple of (int, str) or None
-        Status and detail: 422 for NaN and infinities, which Python's own parser lets through, and 400 for anything else that is
-        not JSON in UTF-8. None if nothing is wrong.
+        Status and detail: 422 for NaN and infinities, which Python's own parser lets through, and for an object of more than
+        `MOST_MEMBERS` members, and 400 for anything else that is not JSON in UTF-8. None if nothing is wrong.
     """
     try:
-        orjson.loads(body)
+        value = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         return _not_finite(body) or (400, f"The body is not JSON in UTF-8: {error.msg} at line {error.lineno}, column {error.colno}.")
+    if len(body) > _SHORTEST_MEMBER * MOST_MEMBERS and _is_wide(value):
+        return 422, f"An object in the body has more than {MOST_MEMBERS} members; none that is understood here has so many."
     return None
+
+
+def _is_wide(value: Any) -> bool:
+    """Say whether any object of a JSON value has too many members."""
+    pending = [value]
+    while pending:
+        one = pending.pop()
+        if isinstance(one, dict):
+            if len(one) > MOST_MEMBERS:
+                return True
+            pending.extend(one.values())
+        elif isinstance(one, list):
+            pending.extend(one)
+    return False
 
 
 def _not_finite(body: bytes) -> tuple[int, str] | None:

@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from carefolio.serving.audit import AuditLog
 from carefolio.serving.errors import problem_response
+from carefolio.serving.headers import add_security_headers
 
 logger = logging.getLogger("carefolio.serving")
 
@@ -29,14 +30,6 @@ CLIENT_GONE = 499
 _REQUEST_ID = re.compile("[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
 _BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-_SECURITY_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
-_POLICY = "default-src 'none'; frame-ancestors 'none'"
 _DOCS_POLICY = ("default-src 'none'; connect-src 'self'; img-src 'self' data: https://fastapi.tiangolo.com; "
                 "script-src 'unsafe-inline' https://cdn.jsdelivr.net; style-src 'unsafe-inline' https://cdn.jsdelivr.net; "
                 "frame-ancestors 'none'")
@@ -169,11 +162,9 @@ class ObservabilityMiddleware:
     def _add_headers(self, exchange: _Exchange, message: Message) -> None:
         headers = MutableHeaders(scope=message)
         headers["X-Request-ID"] = exchange.request_id
-        headers["Content-Security-Policy"] = _DOCS_POLICY if exchange.scope["path"] == DOCS_PATH else _POLICY
-        for name, value in _SECURITY_HEADERS.items():
-            headers.setdefault(name, value)
-        if exchange.scope.get("scheme") == "https":
-            headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+        if exchange.scope["path"] == DOCS_PATH:
+            headers["Content-Security-Policy"] = _DOCS_POLICY
+        add_security_headers(message, scheme=exchange.scope.get("scheme", ""))
 
 
 def request_id(offered: str) -> str:

@@ -2,7 +2,8 @@
 
 =================================  ==========================================================================
 ``CAREFOLIO_HOST``                 address the server binds; decides whether ``CAREFOLIO_AUTH=off`` is allowed
-``CAREFOLIO_AUTH``                 ``on`` (default) or ``off``; ``off`` only with a loopback host
+``CAREFOLIO_AUTH``                 ``on`` (default) or ``off``; ``off`` only with a loopback host, and then
+                                   only requests for a loopback name are answered
 ``CAREFOLIO_API_KEYS``             comma list of SHA-256 hashes of keys, hexadecimal
 ``CAREFOLIO_API_KEYS_FILE``        file with one key a line, or ``sha256:<hash>``; ``#`` starts a comment
 ``CAREFOLIO_JWT_JWKS_FILE``        public keys of the token issuer (RFC 7517)

@@ -124,7 +124,7 @@ def word_otherwise(question: Question, variant: str, *, focus: str) -> str:
         return question.text.lower()
     if variant == "patient":
         return _PATIENT.get(question.question_type, "tell me about {focus}").format(focus=focus.lower())
-    chance = random.Random(question.text)  # noqa: S311
+    chance = random.Random(question.text)  # noqa: S311 - a choice of words for made-up questions, the same at each run
     longest = sorted(set(re.findall(r"[^\W\d_]{5,}", focus)), key=lambda word: (-len(word), word))[:2]
     text = question.text
     for word in longest:

@@ -6,15 +6,24 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID, uuid4
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 from pydantic.alias_generators import to_camel
 
 LONGEST_SUMMARY = 140
 MOST_FEEDBACK = 50
 LONGEST_COMMENT = 2000
-FhirId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9\-.]{1,64}$")]
+
+
+def _not_of_dots(value: str) -> str:
+    if not value.rpartition("/")[2].strip("."):
+        raise ValueError("an id that is not of dots alone")
+    return value
+
+
+FhirId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9\-.]{1,64}$"), AfterValidator(_not_of_dots)]
 """A logical id of FHIR R4: nothing that could climb out of a path."""
-UserId = Annotated[str, StringConstraints(pattern=r"^(Practitioner|PractitionerRole|Patient|RelatedPerson)/[A-Za-z0-9\-.]{1,64}$")]
+UserId = Annotated[str, StringConstraints(pattern=r"^(Practitioner|PractitionerRole|Patient|RelatedPerson)/[A-Za-z0-9\-.]{1,64}$"),
+                   AfterValidator(_not_of_dots)]
 Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s]{1,500}$")]
 Indicator = Literal["info", "warning", "critical"]
 Hook = Literal["patient-view", "encounter-discharge", "order-select"]

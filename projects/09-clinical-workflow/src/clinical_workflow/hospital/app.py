@@ -14,10 +14,12 @@ import httpx
 import orjson
 from fastapi import FastAPI, HTTPException, Request
 from starlette.middleware.sessions import SessionMiddleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import JSONResponse, Response
 
 from carefolio.command import DISCLAIMER
 from carefolio.exceptions import ConfigError
+from carefolio.serving.headers import SecurityHeadersMiddleware
 from carefolio.serving.limits import BodyLimitMiddleware
 from carefolio.serving.settings import is_loopback
 from clinical_workflow.api import read_settings
@@ -79,6 +81,8 @@ def create_app() -> FastAPI:
     app.add_exception_handler(HTTPException, _on_http_exception)
     app.add_middleware(BodyLimitMiddleware, limit_bytes=BODY_LIMIT_BYTES, timeout_s=30.0)
     app.add_middleware(SessionMiddleware, secret_key=secrets.token_urlsafe(32), same_site="lax", max_age=12 * 3600, session_cookie="ward")
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=[host, "localhost", "127.0.0.1"], www_redirect=False)
+    app.add_middleware(SecurityHeadersMiddleware)
     return app
 
 

@@ -10,6 +10,7 @@ from fastapi import APIRouter, HTTPException, Request
 from oauthlib.oauth2.rfc6749.errors import FatalClientError, OAuth2Error
 from starlette.responses import RedirectResponse, Response
 
+from clinical_workflow.hospital.forms import read_form
 from clinical_workflow.hospital.ward import USER, Ward
 from clinical_workflow.smart.assertions import public_keys
 from clinical_workflow.smart.authorization import AuthorizationServer
@@ -54,6 +55,7 @@ def oauth_routes(server: AuthorizationServer) -> APIRouter:
 
     @router.post("/launch/{client}/{patient}")
     async def _launch_app(request: Request, client: str, patient: str) -> Response:
+        await read_form(request)  # another site must not choose whose chart an app opens
         ward: Ward = request.app.state.ward
         if client not in ward.clients or not ward.clients[client].launch_url:
             raise HTTPException(404, "There is no such app.")

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import functools
-import hmac
 import secrets
 from datetime import UTC, datetime
 from importlib.resources import files
 from typing import Any
 
 import jinja2
-from fastapi import APIRouter, HTTPException, Request
+from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from carefolio.command import DISCLAIMER
@@ -18,6 +17,7 @@ from clinical_workflow.fhir.terms import RXNORM
 from clinical_workflow.fhir.written import instant
 from clinical_workflow.hospital import actions
 from clinical_workflow.hospital.cds_client import ask_services
+from clinical_workflow.hospital.forms import read_form
 from clinical_workflow.hospital.views import card_view, encounter_lines, lines, name_of, patient_line
 from clinical_workflow.hospital.ward import USER_NAME, ShownCard, Ward
 
@@ -56,15 +56,6 @@ def problem_page(request: Request, status: int, detail: str) -> Response:
         A page.
     """
     return _page(request, "problem.html", status, title="That did not work", detail=detail)
-
-
-async def _form(request: Request) -> dict[str, str]:
-    """Read a form that a page of this session has sent."""
-    async with request.form(max_fields=20) as form:
-        values = {name: value for name, value in form.items() if isinstance(value, str)}
-    if not hmac.compare_digest(values.get("token", ""), str(request.session.get("token", " "))):
-        raise HTTPException(403, "The form is not from this session; open the page again.")
-    return values
 
 
 def _ward(request: Request) -> Ward:
@@ -141,14 +132,14 @@ async def _chart_page(request: Request, ward: Ward, person: dict[str, Any], card
 
 async def _admit(request: Request, patient: str) -> Response:
     """Admit a patient."""
-    await _form(request)
+    await read_form(request)
     await actions.admit(_ward(request), patient)
     return RedirectResponse(f"/patients/{patient}", 303)
 
 
 async def _order(request: Request, patient: str) -> Response:
     """Select an order of metformin, the hook order-select; sign it where the form says so."""
-    form, ward = await _form(request), _ward(request)
+    form, ward = await read_form(request), _ward(request)
     person = await ward.read("Patient", patient)
     draft = {"resourceType": "MedicationRequest", "id": "draft-1", "status": "draft", "intent": "order",
              "authoredOn": instant(datetime.now(UTC)),
@@ -175,14 +166,14 @@ async def _discharge(request: Request, patient: str) -> Response:
 
 async def _end_stay(request: Request, patient: str) -> Response:
     """End the stay."""
-    await _form(request)
+    await read_form(request)
     await actions.end_stay(_ward(request), patient)
     return RedirectResponse(f"/patients/{patient}", 303)
 
 
 async def _accept(request: Request, card: str) -> Response:
     """Do what a card proposes."""
-    form, ward = await _form(request), _ward(request)
+    form, ward = await read_form(request), _ward(request)
     shown = actions.find_card(ward, card)
     made = await actions.accept_card(ward, shown, form.get("suggestion", ""))
     return _page(request, "done.html", title="Done", shown=card_view(shown), made=made, back=f"/patients/{shown.patient}",
@@ -192,7 +183,7 @@ async def _accept(request: Request, card: str) -> Response:
 
 async def _override(request: Request, card: str) -> Response:
     """Put a card aside, with a reason."""
-    form, ward = await _form(request), _ward(request)
+    form, ward = await read_form(request), _ward(request)
     shown = actions.find_card(ward, card)
     made = await actions.override_card(ward, shown, form.get("reason", ""), form.get("comment", "")[:500])
     return _page(request, "done.html", title="Put aside", shown=card_view(shown), made=made, back=f"/patients/{shown.patient}",
@@ -213,7 +204,7 @@ async def _inbox(request: Request) -> Response:
 
 async def _done(request: Request, task: str) -> Response:
     """Finish a task."""
-    await _form(request)
+    await read_form(request)
     await actions.finish_task(_ward(request), task)
     return RedirectResponse("/inbox", 303)
 

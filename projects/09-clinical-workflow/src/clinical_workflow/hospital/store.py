@@ -21,7 +21,8 @@ from clinical_workflow.fhir.chart import fault_of, model_of
 from clinical_workflow.fhir.elements import codes, items, reference_id, table
 
 FHIR_JSON = "application/fhir+json; fhirVersion=4.0"
-ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
+ID = re.compile(r"(?!\.+\Z)[A-Za-z0-9\-.]{1,64}")
+"""A logical id of FHIR R4, but not of dots alone: `..` would climb out of a path."""
 PATIENT_PARAMETERS = ("patient", "subject")
 SEARCHABLE = ("_id", "patient", "subject", "encounter", "status", "category", "code", "target", "_count", "_sort")
 LARGEST_COUNT = 1000

@@ -15,7 +15,7 @@ from joserfc.jwk import KeySet
 from clinical_workflow.config import HospitalSettings
 from clinical_workflow.fhir.chart import contained_resources
 from clinical_workflow.fhir.written import audit_event, validated
-from clinical_workflow.hospital.store import FhirStore
+from clinical_workflow.hospital.store import ID, FhirStore
 from clinical_workflow.smart.tokens import SmartClient, TokenShelf
 
 USER = "Practitioner/dr-muster"
@@ -64,7 +64,7 @@ class Ward:
         HTTPException
             404 where there is none.
         """
-        status, found = await self.store.ask("GET", f"{kind}/{identifier}")
+        status, found = await self.store.ask("GET", f"{kind}/{identifier}") if ID.fullmatch(identifier) else (404, {})
         if status != 200:
             raise HTTPException(404, f"There is no such {kind}.")
         return found

@@ -55,7 +55,8 @@ def _begin(issuer: str, launch: str) -> None:
     kept[state] = pending
     while len(kept) > MOST_PENDING:
         kept.pop(next(iter(kept)))
-    st.html(f"<script>window.location.replace({json.dumps(address)})</script>", unsafe_allow_javascript=True)
+    quoted = json.dumps(address).replace("<", "\\u003c")  # so that no part of the address can end the script
+    st.html(f"<script>window.location.replace({quoted})</script>", unsafe_allow_javascript=True)
     st.link_button("Go on to the hospital", address)
     st.stop()
 
