@@ -26,6 +26,7 @@ FAULTY = f"import streamlit as st\nst.write('before')\nst.file_uploader('A file'
 XSRF_COOKIE, XSRF_HEADER = "_streamlit_xsrf", "X-Xsrftoken"
 RAW_HTML = {
     "shared/src/carefolio/dashboard.py": "a style sheet; its one value is a colour of the palette",
+    "shared/src/carefolio/hub.py": "style sheets; without values, and that of dashboard.py",
     "projects/03-notes-summarizer/src/notes_summarizer/dashboard.py": "a style sheet without values",
     "projects/03-notes-summarizer/src/notes_summarizer/views/leaflet.py": "built by leaflet_html.py, shown below",
     "projects/03-notes-summarizer/src/notes_summarizer/views/summarise.py": "built by marked_note.py and statements.py; see the chapter's "
@@ -85,7 +86,8 @@ def test_an_uploader_takes_no_more_than_the_api():
 def test_one_function_writes_the_command_line():
     writing = [path.relative_to(ROOT).as_posix() for path in SOURCES if re.search(r'"streamlit", "run"', path.read_text(encoding="utf-8"))]
     assert writing == ["shared/src/carefolio/command.py"]
-    assert not list(ROOT.glob("**/.streamlit/*.toml")), "a file of settings would come before nothing and be read beside it"
+    places = {ROOT, *(path.parent for path in SOURCES), *(chapter.home for chapter in CHAPTERS)}
+    assert [place for place in places if (place / ".streamlit").exists()] == [], "a file of settings would come before nothing and be read beside it"
 
 
 def test_the_page_in_an_image_has_the_same_guards():

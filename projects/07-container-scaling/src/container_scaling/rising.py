@@ -54,7 +54,8 @@ def load_curve(requests: Path, calibration: Calibration, settings: ScalingSettin
             metrics[f"{name}.model.latency_p95_ms"] = metric(predicted, n=result.requests, higher_is_better=False)
         points.append({"fraction": fraction, "rate": result.offered, "measured_ms": found.value, "low_ms": found.low,
                        "high_ms": found.high, "median_ms": result.quantile_ms(0.5),
-                       "rounds_ms": [one.quantile_ms(plan.quantile) for one in rounds], "model_ms": predicted if np.isfinite(predicted) else None, "refused": result.refused,
+                       "rounds_ms": [one.quantile_ms(plan.quantile) for one in rounds],
+                       "model_ms": predicted if np.isfinite(predicted) else None, "refused": result.refused,
                        "failed": result.failed, "requests": result.requests})
     return metrics | promise_metrics(points, calibration, settings), {"load": points}
 
