@@ -87,7 +87,7 @@ def test_one_function_writes_the_command_line():
     writing = [path.relative_to(ROOT).as_posix() for path in SOURCES if re.search(r'"streamlit", "run"', path.read_text(encoding="utf-8"))]
     assert writing == ["shared/src/carefolio/command.py"]
     places = {ROOT, *(path.parent for path in SOURCES), *(chapter.home for chapter in CHAPTERS)}
-    assert [place for place in places if (place / ".streamlit").exists()] == [], "a file of settings would come before nothing and be read beside it"
+    assert [place for place in places if (place / ".streamlit").exists()] == [], "settings of a file would be read too"
 
 
 def test_the_page_in_an_image_has_the_same_guards():
