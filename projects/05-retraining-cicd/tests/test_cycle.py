@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from carefolio.exceptions import ConfigError, DataIntegrityError, DataUnavailableError
+from carefolio.exceptions import BusyError, ConfigError, DataIntegrityError, DataUnavailableError
 from carefolio.local_server import ask_server
 from retraining.challenge import ask, triggered
-from retraining.cycle import BusyError, decide_by_person, locked, next_step, open_journal, roll_back_by_person, run_cycle
+from retraining.cycle import decide_by_person, locked, next_step, open_journal, roll_back_by_person, run_cycle
 from retraining.deployment import read_ledger, read_pointer
 from retraining.replay import replay_store
 from retraining.state import State, fold

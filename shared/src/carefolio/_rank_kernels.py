@@ -1,14 +1,14 @@
 """Compiled loops of the patient-cluster bootstrap; imported only where they run, because compiling takes a second.
 
-They release the interpreter's lock, so that threads run them side by side. The compiled code is cached beside this file or in the
-user's cache folder; where neither can be written, set ``NUMBA_CACHE_DIR``.
+They release the interpreter's lock, so that threads run them side by side.
 """
 
-import numba
 import numpy as np
 
+from carefolio.compiled import compile_kernel
 
-@numba.njit(nogil=True, cache=True)
+
+@compile_kernel
 def count_draws(draws: np.ndarray) -> np.ndarray:
     """Count how often each group was drawn.
 
@@ -29,7 +29,7 @@ def count_draws(draws: np.ndarray) -> np.ndarray:
     return counts
 
 
-@numba.njit(nogil=True, cache=True)
+@compile_kernel
 def rank_metrics(counts: np.ndarray, codes: np.ndarray, kinds: np.ndarray) -> tuple[float, float]:
     """Compute AUROC and average precision in one pass down the ranking, in whole numbers up to the last division.
 

@@ -3,13 +3,19 @@
 import hashlib
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from carefolio.exceptions import ArtefactError
+from carefolio.locks import try_lock
+from carefolio.machine import WRITING
+
+UNFINISHED = ".part-"
+"""Begins the name of a file or folder that is being written."""
 
 
 def sha256_file(path: Path) -> str:
@@ -41,18 +47,48 @@ def atomic_path(path: Path) -> Iterator[Path]:
     Yields
     ------
     Path
-        Write here. An exception, Ctrl-C included, removes it and leaves ``path`` as it was.
+        Write here. An exception, Ctrl-C included, removes it and leaves ``path`` as it was; what a killed process leaves is cleared
+        away by `remove_leftovers`.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
-    os.close(handle)
-    temporary = Path(name)
+    with _naming(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f"{UNFINISHED}{path.stem}-", suffix=path.suffix, dir=path.parent)
+        temporary = Path(name)
+        try:
+            try_lock(handle)  # tells `remove_leftovers` that it is being written
+            yield temporary
+            temporary.chmod(0o644)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+            os.close(handle)
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Note on an error which file was being written."""
     try:
-        yield temporary
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+        yield
+    except Exception as error:
+        error.add_note(f"{WRITING}{path}")
+        raise
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove what a process that was killed left half-written; a file that another process is writing stays.
+
+    Parameters
+    ----------
+    folder : Path
+        Searched with the folders below.
+    """
+    for path in sorted(folder.rglob(f"{UNFINISHED}*")):
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+            continue
+        with suppress(FileNotFoundError), path.open("rb") as file:
+            if try_lock(file.fileno()):
+                path.unlink()
 
 
 def write_text(path: Path, text: str) -> Path:

@@ -66,7 +66,7 @@ class Group(click.Group):
         return list(self.commands)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a verb; print a ``CarefolioError`` in one line and leave with its exit code.
+        """Run a verb; print a ``CarefolioError``, or what the machine refuses, in one line and leave with its exit code.
 
         Parameters
         ----------
@@ -86,6 +86,14 @@ class Group(click.Group):
         except KeyboardInterrupt:
             click.echo("stopped; nothing half-written was left behind. Run the same command to go on.", err=True)
             sys.exit(130)
+        except Exception as error:
+            from carefolio.machine import explain
+
+            refused = None if isinstance(error, click.ClickException) else explain(error)
+            if refused is None:
+                raise
+            click.echo(f"error: {refused}", err=True)
+            sys.exit(refused.exit_code)
 
 
 @contextmanager

@@ -64,6 +64,24 @@ class ProviderError(CarefolioError):
     exit_code = 12
 
 
+class BusyError(CarefolioError):
+    """Another process works on the same run."""
+
+    exit_code = 17
+
+
+class ServerError(CarefolioError, ConnectionError):
+    """A server is not there, or broke off in the middle of its answer."""
+
+    exit_code = 19
+
+
+class MachineError(CarefolioError):
+    """The machine refuses: the disk is full, a folder is read-only."""
+
+    exit_code = 23
+
+
 class UnsuitableTextError(CarefolioError):
     """A text is empty, too long, not text, or in a language that is not understood."""
 

@@ -10,7 +10,10 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from http.client import HTTPException
 from urllib.parse import urlsplit
+
+from carefolio.exceptions import ServerError
 
 
 def free_port() -> int:
@@ -47,13 +50,22 @@ def ask_server(url: str, body: bytes | None = None, *, content_type: str = "appl
 
     Raises
     ------
-    OSError
-        If it does not answer, or with a status of 400 and more.
+    HTTPError
+        If it answers with a status of 400 and more.
+    ServerError
+        If it is not there, or its answer is not whole in time.
     """
     request = urllib.request.Request(url, data=body, headers={"Content-Type": content_type} if body else {})  # noqa: S310 - loopback
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(request, timeout=timeout_s) as response:
-        answer: bytes = response.read()
+    try:
+        with opener.open(request, timeout=timeout_s) as response:
+            answer: bytes = response.read()
+    except urllib.error.HTTPError:
+        raise
+    except (OSError, HTTPException) as error:
+        reason = " ".join(str(getattr(error, "reason", None) or error).split())
+        raise ServerError(f"{url} gave no whole answer within {timeout_s:g} s ({reason or type(error).__name__}); see that the server "
+                          "runs, and ask again.") from None
     return answer
 
 
@@ -113,7 +125,7 @@ def _answers(url: str) -> bool:
     try:
         with opener.open(url, timeout=2) as response:
             return bool(response.status < 400)
-    except (urllib.error.URLError, ConnectionError, TimeoutError):
+    except (OSError, HTTPException):
         return False
 
 

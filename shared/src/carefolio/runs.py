@@ -8,11 +8,12 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from carefolio.artefacts import atomic_path, read_json, write_json
+from carefolio.artefacts import atomic_path, read_json, remove_leftovers, write_json
 from carefolio.command import step
 from carefolio.config import project_home
 from carefolio.evidence import UNPUBLISHED_ORIGINS, Evidence, Metric
 from carefolio.exceptions import ConfigError
+from carefolio.locks import hold_file
 from carefolio.measured import read_measured
 
 
@@ -36,6 +37,31 @@ def run_folder(folder: str, project: str, out: Path | None, *, quick: bool) -> P
         ``out``, or ``outputs/<project>/full`` or ``quick`` at the top of the repository.
     """
     return out or project_home(folder).parents[1] / "outputs" / project / ("quick" if quick else "full")
+
+
+@contextmanager
+def hold_folder(folder: Path) -> Iterator[None]:
+    """Keep other processes off the folder of a run, so that files of two runs never mix, and clear away what a killed one left.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder of a run; it is made if need be.
+
+    Yields
+    ------
+    None
+        Nobody else works in the folder in the block.
+
+    Raises
+    ------
+    BusyError
+        If another process does; the message says which.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with hold_file(folder / ".lock"):
+        remove_leftovers(folder)
+        yield
 
 
 @contextmanager
@@ -124,6 +150,8 @@ def publish(out: Path, home: Path) -> None:
     home : Path
         The project's folder.
     """
+    for name in ("artefacts", "reports"):
+        remove_leftovers(home / name)
     produced = [path for name in ("artefacts", "reports") for path in sorted((out / name).rglob("*")) if path.is_file()]
     for path in sorted(produced, key=lambda path: path.name == "evidence.json"):
         with atomic_path(home / path.relative_to(out)) as temporary:

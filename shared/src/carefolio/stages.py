@@ -6,7 +6,8 @@ to_repository=...)``; with parts, ``data_stage`` takes ``parts`` too. It is impo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -55,22 +56,25 @@ def stage_verbs(package: str, command: str, open_run: OpenRun, *, about: Mapping
         return click.command(name, help=said[name])(common_options(options))
 
     def _data(config: Path | None, quick: bool, seed: int | None, out: Path | None, **chosen: tuple[str, ...]) -> None:
-        _pipeline(package).data_stage(*open_run(config, quick, seed, out), **chosen)
+        with _held(open_run(config, quick, seed, out)) as opened:
+            _pipeline(package).data_stage(*opened, **chosen)
 
     def _train(config: Path | None, quick: bool, seed: int | None, out: Path | None) -> None:
-        _pipeline(package).train_stage(*open_run(config, quick, seed, out))
+        with _held(open_run(config, quick, seed, out)) as opened:
+            _pipeline(package).train_stage(*opened)
 
     def _evaluate(config: Path | None, quick: bool, seed: int | None, out: Path | None) -> None:
-        _pipeline(package).evaluate_stage(*open_run(config, quick, seed, out))
+        with _held(open_run(config, quick, seed, out)) as opened:
+            _pipeline(package).evaluate_stage(*opened)
 
     def _report(config: Path | None, quick: bool, seed: int | None, out: Path | None) -> None:
-        settings, folder = open_run(config, quick, seed, out)
-        _pipeline(package).report_stage(settings, folder, command=f"{command} report", to_repository=not quick and out is None)
+        with _held(open_run(config, quick, seed, out)) as opened:
+            _pipeline(package).report_stage(*opened, command=f"{command} report", to_repository=not quick and out is None)
 
     def _run(config: Path | None, quick: bool, seed: int | None, out: Path | None, **chosen: tuple[str, ...]) -> None:
-        settings, folder = open_run(config, quick, seed, out)
-        _run_all(_pipeline(package), settings, folder, chosen, command=f"{command} run{' --quick' if quick else ''}",
-                 to_repository=not quick and out is None)
+        with _held(open_run(config, quick, seed, out)) as (settings, folder):
+            _run_all(_pipeline(package), settings, folder, chosen, command=f"{command} run{' --quick' if quick else ''}",
+                     to_repository=not quick and out is None)
 
     return [_verb("data", _data, takes_parts=True), _verb("train", _train), _verb("evaluate", _evaluate), _verb("report", _report),
             _verb("run", _run, takes_parts=True)]
@@ -100,6 +104,15 @@ def dashboard_verb(package: str, *, port: int, about: str) -> click.Command:
                click.option("--out", type=click.Path(file_okay=False, path_type=Path),
                             help="Folder of a run to show; default the committed.")]
     return click.command("dashboard", help=about)(options[0](options[1](_dashboard)))
+
+
+@contextmanager
+def _held(opened: tuple[Any, Path]) -> Iterator[tuple[Any, Path]]:
+    """Keep other processes off the folder of a run while a verb works in it."""
+    from carefolio.runs import hold_folder
+
+    with hold_folder(opened[1]):
+        yield opened
 
 
 def _pipeline(package: str) -> Any:

@@ -29,10 +29,12 @@ def main() -> None:
 @click.option("--file", type=click.Path(path_type=Path), help="A diabetic_data.csv to read instead of resolving one.")
 def data(config: Path | None, quick: bool, seed: int | None, out: Path | None, file: Path | None) -> None:
     """Load, check and split the data."""
+    from carefolio.runs import hold_folder
     from readmission.pipeline import data_stage
 
     settings, folder = open_run(config, quick, seed, out)
-    data_stage(settings, folder, path=file)
+    with hold_folder(folder):
+        data_stage(settings, folder, path=file)
 
 
 @click.command()

@@ -254,7 +254,7 @@ class ReadmissionModel:
             The two files, without their checksum files.
         """
         with atomic_path(folder / MODEL_FILE) as path:
-            self.booster.save_model(path)
+            path.write_text(self.booster.model_to_string(), encoding="utf-8")  # its own save_model does not say why it fails
         manifest = {"schema": 1, "features": list(FEATURES), "categories": self.categories,
                     "calibration": asdict(self.calibration), "training": self.training}
         write_json(folder / MANIFEST_FILE, manifest)

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from carefolio.artefacts import seal, sha256_file, write_json
+from carefolio.artefacts import UNFINISHED, seal, sha256_file, write_json
 from carefolio.exceptions import ArtefactError
 from text_classifier.artefacts import EMBEDDINGS_FILE, MODEL_FILE, RECORD_FILE, TOKENIZER_FILE, WEIGHT_FILES
 from text_classifier.predictor import Predictor
@@ -71,7 +71,7 @@ def export_onnx(tuned_model: Any, tokenizer: Any, folder: Path, *, record: Mappi
     _check_request(tuned_model, tokenizer, record, sample_texts)
     model = _merged(tuned_model)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with _space_is_left(folder), tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as temporary:
+    with _space_is_left(folder), tempfile.TemporaryDirectory(prefix=f"{UNFINISHED}{folder.name}-", dir=folder.parent) as temporary:
         making, whole = Path(temporary) / "int8", Path(temporary) / "fp32.onnx"
         making.mkdir()
         _trace(model, whole)

@@ -49,9 +49,11 @@ def classify(file: IO[bytes], task: str, as_json: bool) -> None:
 def tune(config: Path | None, quick: bool, seed: int | None, out: Path | None, task: str, base_model: str, method: str,
          epochs: int | None, learning_rate: float | None, batch: int | None) -> None:
     """Tune any open model on one task; needs `data`. Goes on where it was stopped."""
+    from carefolio.runs import hold_folder
     from text_classifier.tuning import tune_one
 
     settings, folder = open_run(config, quick, seed, out)
     changes = {"base": base_model, "method": method} | {name: value for name, value in (
         ("epochs", epochs), ("learning_rate", learning_rate), ("batch", batch)) if value is not None}
-    click.echo(tune_one(settings, folder, task, changes))
+    with hold_folder(folder):
+        click.echo(tune_one(settings, folder, task, changes))

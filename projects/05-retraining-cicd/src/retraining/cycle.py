@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from carefolio.artefacts import sha256_file
-from carefolio.exceptions import CarefolioError, DataIntegrityError, DataUnavailableError
+from carefolio.exceptions import BusyError, DataIntegrityError, DataUnavailableError
 from retraining import challenge, intake, releases
 from retraining.config import ServingSettings
 from retraining.deployment import POINTER, read_pointer
@@ -23,12 +23,6 @@ from retraining.store import Store
 from retraining.summary import conclude, write_summary
 
 Step = Callable[[State, Context, int], dict[str, Any] | None]
-
-
-class BusyError(CarefolioError):
-    """Another process works on the same run."""
-
-    exit_code = 17
 
 
 def next_step(state: State) -> str:

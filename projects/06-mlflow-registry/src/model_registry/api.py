@@ -85,7 +85,7 @@ def _build_router(follower: Follower) -> APIRouter:
     @router.get("/champion", summary="The version that answers, and what it reads")
     def champion() -> ChampionState:
         served = follower.current()
-        since = time.time() - follower.checked_at if follower.checked_at else None
+        since = time.monotonic() - follower.checked_at if follower.checked_at else None
         return ChampionState(model=_version(served), features=list(served.loaded.model.features), categories=served.loaded.model.categories,
                              seconds_since_look=since)
 

@@ -89,7 +89,7 @@ class Follower(following.Follower[Served]):
 
     def _another(self, present: Served | None) -> Served | None:
         version = find_version(self.tracking_uri, self.name, CHAMPION)
-        self.checked_at = time.time()
+        self.checked_at = time.monotonic()
         if present is not None and (present.version, present.loaded.sha256) == (version.version, version.sha256):
             return None
         served = self._fetch(version)

@@ -68,14 +68,16 @@ def search(experiments: tuple[str, ...], config: Path | None, quick: bool, seed:
 
     A server that goes down meanwhile loses nothing: entries wait beside the run and are delivered when it answers again.
     """
+    from carefolio.runs import hold_folder
     from model_registry import pipeline
 
     settings, folder = open_run(config, quick, seed, out, over={"search": {"trials": trials}} if trials else None)
-    pipeline.data_stage(settings, folder, experiments=experiments or EXPERIMENTS)
-    pipeline.train_stage(settings, folder, experiments=experiments or EXPERIMENTS, engine=engine, workers=workers,
-                         tracking_uri=tracking_uri)
-    pipeline.evaluate_stage(settings, folder, tracking_uri=tracking_uri)
-    pipeline.report_stage(settings, folder, command="registry search", to_repository=False, tracking_uri=tracking_uri)
+    with hold_folder(folder):
+        pipeline.data_stage(settings, folder, experiments=experiments or EXPERIMENTS)
+        pipeline.train_stage(settings, folder, experiments=experiments or EXPERIMENTS, engine=engine, workers=workers,
+                             tracking_uri=tracking_uri)
+        pipeline.evaluate_stage(settings, folder, tracking_uri=tracking_uri)
+        pipeline.report_stage(settings, folder, command="registry search", to_repository=False, tracking_uri=tracking_uri)
 
 
 @click.command()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import urllib.error
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -64,8 +63,8 @@ def read_text(address: str, *, timeout_s: float = 3.0) -> str:
         raise ProviderError(f"{address!r} is no address; expected one such as http://127.0.0.1:8000.")
     try:
         return ask_server(f"{address.rstrip('/')}/metrics", timeout_s=timeout_s).decode()
-    except (urllib.error.URLError, OSError, UnicodeDecodeError) as error:
-        raise ProviderError(f"{address} gives no metrics: {error}. Is the stack running? `scaling stack status` says.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ProviderError(f"{address} gives no metrics: {error} Is the stack running? `scaling stack status` says.") from None
 
 
 def read_samples(address: str) -> list[tuple[str, float]]:

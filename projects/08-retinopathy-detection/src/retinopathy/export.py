@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from carefolio.artefacts import seal, sha256_file, write_json
+from carefolio.artefacts import UNFINISHED, seal, sha256_file, write_json
 from carefolio.exceptions import ArtefactError
 from carefolio.pictures import Pixels
 from retinopathy.model import Grader
@@ -57,7 +57,7 @@ def export_grader(grader: Grader, folder: Path, *, record: Mapping[str, Any], sa
         If the file is too large, or gives other probabilities than torch.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as temporary:
+    with tempfile.TemporaryDirectory(prefix=f"{UNFINISHED}{folder.name}-", dir=folder.parent) as temporary:
         making = Path(temporary)
         _trace(grader, making / MODEL_FILE, side=int(record["side"]))
         quantise(making / MODEL_FILE, making / SMALL_FILE, samples, after=_first_convolutions(grader))

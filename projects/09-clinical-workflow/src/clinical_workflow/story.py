@@ -18,7 +18,7 @@ from carefolio.local_server import free_port, run_server
 from clinical_workflow.config import PROJECT, WorkflowSettings
 from clinical_workflow.models.apis import Models
 from clinical_workflow.processes import START_TIMEOUT_S, Loop, run_chapter, run_loop
-from clinical_workflow.smart.backend import Screened, open_access, screen
+from clinical_workflow.smart.backend import HospitalError, Screened, open_access, screen
 from clinical_workflow.start import open_charts, outputs
 
 Say = Callable[[str], None]
@@ -122,22 +122,30 @@ class _Browser:
 def _act(loop: Loop, say: Say) -> None:
     import httpx
 
-    with httpx.Client(base_url=loop.hospital, trust_env=False, timeout=60) as hospital, httpx.Client(
+    try:
+        with httpx.Client(base_url=loop.hospital, trust_env=False, timeout=60) as hospital, httpx.Client(
             base_url=loop.cds, trust_env=False, timeout=60, headers={"X-API-Key": loop.cds_key}) as service:
-        say(f"3 hospital {loop.hospital}: {hospital.get('/health').text}")
-        browser = _Browser(hospital)
-        patients = [one for one in re.findall(r'href="/patients/([^"]+)"', browser.open("/")) if one.startswith("made-up")]
-        say(f"4 shadow mode: {len(patients)} discharges are begun; cards are kept in the ledger and shown to nobody")
-        seen = [len(_FORM.findall(browser.open(f"/patients/{one}/discharge"))) for one in sorted(patients)]
-        say(f"  cards on the pages: {sum(seen)}; in the ledger: {_service(service, 'readmission-risk')['cards']}")
-        _open_gate(service, say)
-        _accept_one(browser, sorted(patients), say)
-        _stop(browser, service, sorted(patients)[0], say)
-        night(loop, say)
-        found = _service(service, "readmission-risk")
-        say("9 monitor: " + ", ".join(f"{name} {found[name]}" for name in ("calls", "failed", "cards", "shown", "accepted", "overridden"))
-            + f", p95 {found['p95_ms']:.0f} ms")
-        say("For research and education. Not a medical device; every patient here is made up.")
+            _play(loop, hospital, service, say)
+    except httpx.HTTPError as error:
+        raise HospitalError(f"{error.request.url} gave no whole answer ({type(error).__name__}); a server of the loop may have ended. Give "
+                            "the same command again.") from None
+
+
+def _play(loop: Loop, hospital: Any, service: Any, say: Say) -> None:
+    say(f"3 hospital {loop.hospital}: {hospital.get('/health').text}")
+    browser = _Browser(hospital)
+    patients = [one for one in re.findall(r'href="/patients/([^"]+)"', browser.open("/")) if one.startswith("made-up")]
+    say(f"4 shadow mode: {len(patients)} discharges are begun; cards are kept in the ledger and shown to nobody")
+    seen = [len(_FORM.findall(browser.open(f"/patients/{one}/discharge"))) for one in sorted(patients)]
+    say(f"  cards on the pages: {sum(seen)}; in the ledger: {_service(service, 'readmission-risk')['cards']}")
+    _open_gate(service, say)
+    _accept_one(browser, sorted(patients), say)
+    _stop(browser, service, sorted(patients)[0], say)
+    night(loop, say)
+    found = _service(service, "readmission-risk")
+    say("9 monitor: " + ", ".join(f"{name} {found[name]}" for name in ("calls", "failed", "cards", "shown", "accepted", "overridden"))
+        + f", p95 {found['p95_ms']:.0f} ms")
+    say("For research and education. Not a medical device; every patient here is made up.")
 
 
 def _service(service: Any, name: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from carefolio.datasets.catalog import find_dataset
 from carefolio.datasets.provenance import LoadedData, Provenance
-from carefolio.datasets.resolve import resolve
+from carefolio.datasets.resolve import resolve, setting_aside
 from carefolio.exceptions import SchemaError
 
 if TYPE_CHECKING:
@@ -63,12 +63,13 @@ def load_asq_phi() -> LoadedData:
     import polars as pl
 
     file = resolve(NAME, FILE)
-    rows = parse_queries(file.path.read_text(encoding="utf-8"))
-    if len(rows) == QUERIES_OF_PUBLISHER:
-        rows = rows[::2]
-    if len(rows) != QUERIES:
-        raise SchemaError(f"{NAME}: expected {QUERIES} queries, or the publisher's {QUERIES_OF_PUBLISHER}; got {len(rows)}. "
-                          "Fetch it again.")
+    with setting_aside([file]):
+        rows = parse_queries(file.path.read_text(encoding="utf-8"))
+        if len(rows) == QUERIES_OF_PUBLISHER:
+            rows = rows[::2]
+        if len(rows) != QUERIES:
+            raise SchemaError(f"{NAME}: expected {QUERIES} queries, or the publisher's {QUERIES_OF_PUBLISHER}; got {len(rows)}. "
+                              "Fetch it again.")
     tags = pl.List(pl.Struct({"identifier_type": pl.String, "value": pl.String}))
     columns = {"number": range(QUERIES), "half": [half_of(text) for text, _ in rows], "text": [text for text, _ in rows],
                "identifiers": [found for _, found in rows]}

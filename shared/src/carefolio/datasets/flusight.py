@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from carefolio.datasets.catalog import find_dataset
 from carefolio.datasets.provenance import LoadedData, Provenance
-from carefolio.datasets.resolve import combine, resolve
+from carefolio.datasets.resolve import combine, resolve, setting_aside
 from carefolio.datasets.schema import apply_types, check_once, read_csv_as_text, validate
 from carefolio.exceptions import ConfigError, DataUnavailableError, SchemaError
 
@@ -237,7 +237,8 @@ def load_flusight_admissions(*, allow_synthetic: bool = False, random_state: int
         if not allow_synthetic:
             raise
         return _load_admissions_twin(random_state, str(error))
-    frame = read_flusight_admissions(files[0].path, files[1].path)
+    with setting_aside(files):
+        frame = read_flusight_admissions(files[0].path, files[1].path)
     origin, sha256 = combine(files)
     return LoadedData(frame, Provenance(NAME, origin, sha256, frame.height, find_dataset(NAME).licence))
 
@@ -280,7 +281,8 @@ def load_flusight_forecasts(model: Model, *, allow_synthetic: bool = False, rand
         if not allow_synthetic:
             raise
         return _load_forecasts_twin(model, random_state, str(error))
-    frame = read_flusight_forecasts(file.path)
+    with setting_aside([file]):
+        frame = read_flusight_forecasts(file.path)
     return LoadedData(frame, Provenance(MODELS[model], file.origin, file.sha256, frame.height, find_dataset(NAME).licence))
 
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from carefolio.datasets.catalog import find_dataset
 from carefolio.datasets.content import check_content
 from carefolio.datasets.provenance import LoadedData, Provenance
-from carefolio.datasets.resolve import resolve
+from carefolio.datasets.resolve import resolve, setting_aside
 from carefolio.exceptions import DataIntegrityError, DataUnavailableError, SchemaError
 
 if TYPE_CHECKING:
@@ -71,8 +71,9 @@ def load_medquad(*, allow_synthetic: bool = False, random_state: int = 0) -> Loa
         if not allow_synthetic:
             raise
         return _load_twin(random_state, str(error))
-    frame, _ = read_medquad(file.path)
-    check_content(frame.select(COLUMNS), entry.file(FILE).content_sha256, path=file.path, holds="questions and answers")
+    with setting_aside([file]):
+        frame, _ = read_medquad(file.path)
+        check_content(frame.select(COLUMNS), entry.file(FILE).content_sha256, path=file.path, holds="questions and answers")
     return LoadedData(frame, Provenance(NAME, file.origin, file.sha256, frame.height, entry.licence))
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from carefolio.datasets.catalog import find_dataset
 from carefolio.datasets.content import check_content
 from carefolio.datasets.provenance import LoadedData, Provenance
-from carefolio.datasets.resolve import resolve
+from carefolio.datasets.resolve import resolve, setting_aside
 from carefolio.datasets.schema import apply_types, check_once, read_csv_as_text, validate
 from carefolio.exceptions import DataUnavailableError, SchemaError
 
@@ -133,9 +133,10 @@ def load_mtsamples(*, allow_synthetic: bool = False, random_state: int = 0) -> L
         if not allow_synthetic:
             raise
         return _load_twin(random_state, str(error))
-    notes = read_mtsamples(file.path)
-    check_content(notes, entry.file(FILE).content_sha256, path=file.path, holds="notes")
-    frame = validate_mtsamples(distinct_texts(notes))
+    with setting_aside([file]):
+        notes = read_mtsamples(file.path)
+        check_content(notes, entry.file(FILE).content_sha256, path=file.path, holds="notes")
+        frame = validate_mtsamples(distinct_texts(notes))
     return LoadedData(frame, Provenance(NAME, file.origin, file.sha256, frame.height, entry.licence))
 
 

@@ -7,16 +7,18 @@ replaces the user's cache folder. ``CAREFOLIO_OFFLINE=1`` turns the network off.
 import hashlib
 import os
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Literal
 
-from carefolio.artefacts import seal, sha256_file
+from carefolio.artefacts import UNFINISHED, remove_leftovers, seal, sha256_file
 from carefolio.datasets.catalog import DatasetEntry, FileEntry, find_dataset
 from carefolio.datasets.download import download, extract_member
 from carefolio.datasets.provenance import Origin, ResolvedFile
-from carefolio.exceptions import ConfigError, DataIntegrityError, DataUnavailableError
+from carefolio.exceptions import ConfigError, DataIntegrityError, DataUnavailableError, SchemaError
+from carefolio.locks import hold_file
 
 Status = Literal["ok", "corrupt", "missing"]
 
@@ -91,6 +93,36 @@ def combine(files: Sequence[ResolvedFile]) -> tuple[Origin, str]:
     """
     origin = min((file.origin for file in files), key=("publisher", "file", "cache", "mirror", "package").index)
     return origin, hashlib.sha256("".join(file.sha256 for file in files).encode()).hexdigest()
+
+
+@contextmanager
+def setting_aside(files: Sequence[ResolvedFile]) -> Iterator[None]:
+    """Set downloaded files aside if they turn out to be of another form; else the next run would take them from the cache again.
+
+    Parameters
+    ----------
+    files : sequence of ResolvedFile
+        What is read in the block; files of a mirror or a package are left as they are.
+
+    Yields
+    ------
+    None
+        Reading and checking go into the block.
+
+    Raises
+    ------
+    SchemaError, DataIntegrityError
+        As the block raised it, with where the files are now.
+    """
+    try:
+        yield
+    except (SchemaError, DataIntegrityError) as error:
+        moved = [file.path.replace(file.path.with_name(f"{file.path.name}.corrupt")).name
+                 for file in files if file.origin in ("cache", "publisher") and file.path.is_file()]
+        if not moved:
+            raise
+        raise type(error)(f"{error} Set aside as {', '.join(moved)}; run the same command again to fetch anew, and if it stays so set "
+                          "CAREFOLIO_DATA_DIR to a folder with an older copy.") from None
 
 
 def verify(name: str, *, entries: Mapping[str, DatasetEntry] | None = None) -> list[tuple[str, Status]]:
@@ -227,40 +259,66 @@ def _from_publisher(entry: DatasetEntry, file: FileEntry) -> ResolvedFile | str:
         return "the catalogue has no address to download it from"
     if is_offline():
         return "the network is turned off by CAREFOLIO_OFFLINE"
+    folder = cache_dir() / entry.name
+    problem = _unwritable(folder)
+    if problem:
+        return problem
     reasons: list[str] = []
-    for url in file.urls:
-        try:
-            path = _download_file(entry, file, url)
-            return ResolvedFile(path, "publisher", _cached_sha256(path, file))
-        except DataUnavailableError as error:
-            reasons.append(str(error))
+    with hold_file(folder / ".lock", wait=True):
+        remove_leftovers(folder)
+        found = _from_cache(entry, file)
+        if isinstance(found, ResolvedFile):
+            return found  # another process fetched it while this one waited
+        for url in file.urls:
+            try:
+                path = _download_file(entry, file, url, folder)
+                return ResolvedFile(path, "publisher", _cached_sha256(path, file))
+            except DataUnavailableError as error:
+                reasons.append(str(error))
     return "; ".join(reasons)
 
 
-def _download_file(entry: DatasetEntry, file: FileEntry, url: str) -> Path:
-    folder = cache_dir() / entry.name
+def _unwritable(folder: Path) -> str:
+    """Say why nothing can be kept in a folder; empty if it can."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        return f"{folder} cannot be made ({error.strerror}), CAREFOLIO_CACHE_DIR names another folder for downloads"
+    if not os.access(folder, os.W_OK):
+        return f"{folder} cannot be written, CAREFOLIO_CACHE_DIR names another folder for downloads"
+    return ""
+
+
+def _download_file(entry: DatasetEntry, file: FileEntry, url: str, folder: Path) -> Path:
     if file.assembled_by is not None:
         from carefolio.datasets.flusight_hub import assemble
 
         return _noting_sha256(folder / file.name, lambda path: assemble(file, url, path, weeks=folder / f"{path.stem}-weeks"))
     if file.changes:
         return _noting_sha256(folder / file.name, lambda path: download(url, path))
-    if file.member is None:
-        return download(url, folder / file.name, sha256=file.published_sha256 or file.sha256)
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".download-", dir=folder) as temporary:
-        archive = download(url, Path(temporary) / "archive.zip")
+    with _workshop(folder) as workshop:
+        if file.member is None:
+            made = download(url, workshop / Path(file.name).name, sha256=file.published_sha256 or file.sha256)
+            (folder / file.name).parent.mkdir(parents=True, exist_ok=True)
+            return made.replace(folder / file.name)
+        archive = download(url, workshop / "archive.zip")
         for sibling in entry.files:
             if sibling.member is not None and url in sibling.urls and not (folder / sibling.name).exists():
                 extract_member(archive, sibling.member, folder / sibling.name, sha256=sibling.sha256, size=sibling.bytes)
     return folder / file.name
 
 
+@contextmanager
+def _workshop(folder: Path) -> Iterator[Path]:
+    """Make a folder for files that are not whole yet; if this process is killed, the next download clears it away."""
+    with tempfile.TemporaryDirectory(prefix=UNFINISHED, dir=folder) as temporary:
+        yield Path(temporary)
+
+
 def _noting_sha256(path: Path, make: Callable[[Path], object]) -> Path:
     """Make a file elsewhere, write its hash to ``<path>.sha256``, and only then move it into place."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".download-", dir=path.parent) as temporary:
-        made = Path(temporary) / path.name
+    with _workshop(path.parent) as workshop:
+        made = workshop / path.name
         make(made)
         seal(made).replace(path.with_name(path.name + ".sha256"))
         made.replace(path)

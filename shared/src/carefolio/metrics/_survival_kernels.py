@@ -1,10 +1,11 @@
 """Compiled loops of the concordance index; imported only where they run, because compiling takes a second."""
 
-import numba
 import numpy as np
 
+from carefolio.compiled import compile_kernel
 
-@numba.njit(nogil=True, cache=True)
+
+@compile_kernel
 def censoring_survival(time: np.ndarray, event: np.ndarray, weight: np.ndarray) -> np.ndarray:
     """Estimate at each row's own time the probability of not yet being censored; at a tie events come first.
 
@@ -36,7 +37,7 @@ def censoring_survival(time: np.ndarray, event: np.ndarray, weight: np.ndarray) 
     return survival
 
 
-@numba.njit(nogil=True, cache=True)
+@compile_kernel
 def concordance(time: np.ndarray, weight: np.ndarray, case: np.ndarray, rank: np.ndarray, event: np.ndarray) -> tuple[float, float]:
     """Add up weighted pairs in which the earlier row died, from the last time to the first, over a Fenwick tree of scores.
 

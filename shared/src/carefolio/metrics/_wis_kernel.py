@@ -1,10 +1,11 @@
 """The compiled loop of the weighted interval score; imported only where it runs, because compiling takes a second."""
 
-import numba
 import numpy as np
 
+from carefolio.compiled import compile_kernel
 
-@numba.njit(nogil=True, cache=True)
+
+@compile_kernel
 def score_rows(y: np.ndarray, quantiles: np.ndarray, levels: np.ndarray) -> np.ndarray:
     """Score every forecast and see in the same pass whether its quantiles rise.
 

@@ -11,7 +11,7 @@ import time
 import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from carefolio.artefacts import read_json, write_json
 from carefolio.exceptions import ArtefactError
@@ -160,9 +160,10 @@ def end_run(journal: Path, *, status: str = "FINISHED", ended_ms: int | None = N
     status : str, default "FINISHED"
         ``FINISHED`` or ``FAILED``.
     ended_ms : int, optional
-        When; now by default.
+        When; now by default, but not before its begin: a clock may have been set back meanwhile.
     """
-    append(journal, {"do": "end", "status": status, "time_ms": ended_ms or now_ms()})
+    begun = int(read_entries(journal)[0]["time_ms"])
+    append(journal, {"do": "end", "status": status, "time_ms": ended_ms or max(begun, now_ms())})
 
 
 def append(journal: Path, entry: Mapping[str, Any]) -> None:
@@ -176,10 +177,20 @@ def append(journal: Path, entry: Mapping[str, Any]) -> None:
         Ready for JSON; NaN is refused.
     """
     line = json.dumps(entry, ensure_ascii=False, allow_nan=False, separators=(",", ":")) + "\n"
-    with (journal / ENTRIES_FILE).open("ab") as file:
+    with (journal / ENTRIES_FILE).open("ab+") as file:
+        _drop_cut_line(file)
         file.write(line.encode("utf-8"))
         file.flush()
         os.fsync(file.fileno())
+
+
+def _drop_cut_line(file: BinaryIO) -> None:
+    """Take out a last line that a full disk or a crash cut off; the next one would be glued to it."""
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(0, size - 1))
+    if file.read(1) not in (b"", b"\n"):
+        file.seek(0)
+        file.truncate(file.read().rfind(b"\n") + 1)
 
 
 def read_entries(journal: Path) -> list[dict[str, Any]]:

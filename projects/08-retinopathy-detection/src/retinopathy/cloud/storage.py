@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from carefolio.deploy.steps import load_library
-from carefolio.exceptions import ArtefactError
+from carefolio.exceptions import ArtefactError, ServerError
 from retinopathy.cloud.settings import INSTALL
 
 HOST = "https://storage.googleapis.com"
@@ -16,7 +16,7 @@ EMULATOR_VARIABLE = "STORAGE_EMULATOR_HOST"
 TIMEOUT_S = 60
 
 
-def fetch_model(uri: str, names: Sequence[str], *, environment: Mapping[str, str] | None = None) -> Path:
+def fetch_model(uri: str, names: Sequence[str], *, environment: Mapping[str, str] | None = None, timeout_s: float = TIMEOUT_S) -> Path:
     """Fetch the files of a model; whoever opens them checks their seals.
 
     Parameters
@@ -27,6 +27,8 @@ def fetch_model(uri: str, names: Sequence[str], *, environment: Mapping[str, str
         Names of the files.
     environment : mapping of str to str, optional
         Used in place of ``os.environ``; ``STORAGE_EMULATOR_HOST`` names a test server, which is asked without credentials.
+    timeout_s : float, optional
+        Seconds without a byte.
 
     Returns
     -------
@@ -37,6 +39,8 @@ def fetch_model(uri: str, names: Sequence[str], *, environment: Mapping[str, str
     ------
     ArtefactError
         If one cannot be had.
+    ServerError
+        If the storage is not there, or breaks off.
     ConfigError
         If google-auth is not installed.
     """
@@ -46,8 +50,12 @@ def fetch_model(uri: str, names: Sequence[str], *, environment: Mapping[str, str
     session, folder = _open_session(anonymous=bool(emulator)), Path(tempfile.mkdtemp(prefix="grader-"))
     for name in names:
         stored = quote(f"{prefix}/{name}" if prefix else name, safe="")
-        answer = session.get(f"{emulator or HOST}/storage/v1/b/{quote(bucket, safe='')}/o/{stored}", params={"alt": "media"},
-                             timeout=TIMEOUT_S)
+        try:
+            answer = session.get(f"{emulator or HOST}/storage/v1/b/{quote(bucket, safe='')}/o/{stored}", params={"alt": "media"},
+                                 timeout=timeout_s)
+        except OSError as error:  # all that requests raises is one
+            raise ServerError(f"{uri.rstrip('/')}/{name} was not fetched whole: {' '.join(str(error).split())}. Start the container "
+                              "again.") from None
         if answer.status_code != 200:
             raise ArtefactError(f"{uri.rstrip('/')}/{name} cannot be fetched: Cloud Storage answers {answer.status_code}. See that the "
                                 "training has finished, and that the service account may read the bucket.")

@@ -58,9 +58,10 @@ async def ask_services(ward: Ward, hook: str, context: Mapping[str, Any]) -> tup
 async def _discover(ward: Ward) -> list[dict[str, Any]] | None:
     if time.monotonic() - ward.discovered.get("at", -DISCOVERY_S) > DISCOVERY_S:
         answer = await _send(ward, "GET", "/cds-services")
-        if answer is None or answer.status_code != 200:
+        found = _listed(answer, "services")
+        if found is None:
             return None
-        ward.discovered.update(at=time.monotonic(), services=answer.json()["services"])
+        ward.discovered.update(at=time.monotonic(), services=found)
     services: list[dict[str, Any]] = ward.discovered["services"]
     return services
 
@@ -71,10 +72,19 @@ async def _call(ward: Ward, service: Mapping[str, Any], context: Mapping[str, An
                                                                                                                         context),
             "fhirServer": f"{ward.settings.base_url}/fhir", "fhirAuthorization": _authorization(ward, str(context["patientId"]))}
     answer = await _send(ward, "POST", f"/cds-services/{service['id']}", body)
+    return _listed(answer, "cards")
+
+
+def _listed(answer: httpx.Response | None, name: str) -> list[dict[str, Any]] | None:
+    """Read a list out of an answer; None where there is none."""
     if answer is None or answer.status_code != 200:
         return None
-    cards: list[dict[str, Any]] = answer.json()["cards"]
-    return cards
+    try:
+        content = answer.json()
+    except ValueError:
+        return None
+    found = content.get(name) if isinstance(content, dict) else None
+    return found if isinstance(found, list) else None
 
 
 async def prefetch(ward: Ward, service: Mapping[str, Any], context: Mapping[str, Any]) -> dict[str, Any]:

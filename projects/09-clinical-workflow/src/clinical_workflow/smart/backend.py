@@ -74,13 +74,26 @@ class Access:
         Raises
         ------
         HospitalError
-            If it refuses.
+            If it refuses, or breaks off.
         """
-        answer = await self.client.request(method, f"{self.server}/{path}", headers={"Authorization": f"Bearer {self.token}"}, json=body)
-        if answer.status_code not in (200, 201):
-            raise HospitalError(f"the FHIR server answered {answer.status_code} to {method} {path.partition('?')[0]}; check the scopes.")
-        content: dict[str, Any] = answer.json()
+        status, content = await _send(self.client, method, f"{self.server}/{path}", headers={"Authorization": f"Bearer {self.token}"},
+                                      json=body)
+        if status not in (200, 201):
+            raise HospitalError(f"the FHIR server answered {status} to {method} {path.partition('?')[0]}; check the scopes.")
         return content
+
+
+async def _send(client: httpx.AsyncClient, method: str, url: str, **sent: Any) -> tuple[int, dict[str, Any]]:
+    """Send a request, and give the status and the object of the answer; the object of a refusal is not read."""
+    try:
+        answer = await client.request(method, url, **sent)
+        content = answer.json() if answer.is_success else {}
+    except (httpx.HTTPError, ValueError) as error:
+        raise HospitalError(f"{url.partition('?')[0]} gave no whole answer to {method} ({type(error).__name__}); see that the hospital "
+                            "runs and give the same command again: what is done is not done twice.") from None
+    if not isinstance(content, dict):
+        raise HospitalError(f"{url.partition('?')[0]} answered {method} with something else than an object.")
+    return answer.status_code, content
 
 
 async def open_access(client: httpx.AsyncClient, server: str, key: Any) -> Access:
@@ -105,13 +118,16 @@ async def open_access(client: httpx.AsyncClient, server: str, key: Any) -> Acces
     HospitalError
         If the hospital gives none.
     """
-    described = (await client.get(f"{server}/.well-known/smart-configuration")).json()
-    url = described["token_endpoint"]
-    answer = await client.post(url, data={"grant_type": "client_credentials", "scope": " ".join(SCOPES), "client_assertion_type": TYPE,
-                                          "client_assertion": client_assertion(CLIENT_ID, key, token_url=url, now=time.time())})
-    if answer.status_code != 200:
-        raise HospitalError(f"the hospital gave no token (status {answer.status_code}); is the service's key registered there?")
-    return Access(client, server, answer.json()["access_token"])
+    _, described = await _send(client, "GET", f"{server}/.well-known/smart-configuration")
+    url = described.get("token_endpoint")
+    if not isinstance(url, str):
+        raise HospitalError(f"{server} does not say where it gives tokens; is it a SMART server?")
+    status, answer = await _send(client, "POST", url, data={
+        "grant_type": "client_credentials", "scope": " ".join(SCOPES), "client_assertion_type": TYPE,
+        "client_assertion": client_assertion(CLIENT_ID, key, token_url=url, now=time.time())})
+    if status != 200 or not isinstance(answer.get("access_token"), str):
+        raise HospitalError(f"the hospital gave no token (status {status}); is the service's key registered there?")
+    return Access(client, server, answer["access_token"])
 
 
 async def screen(access: Access, models: Models, *, months: int, now: datetime | None = None) -> Screened:
