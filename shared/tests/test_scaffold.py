@@ -116,7 +116,7 @@ def test_the_lowest_free_number_is_taken_and_gives_the_ports(house: Path) -> Non
     chapter = plan_chapter(house, "sepsis-alerts")
     assert chapter.folder == "11-sepsis-alerts"
     cli = render_chapter(chapter)["src/sepsis_alerts/cli.py"]
-    assert "default=8011" in cli
+    assert "serve_options(port=8011)" in cli
     assert "port=8511" in cli
 
 

@@ -106,6 +106,25 @@ def dashboard_verb(package: str, *, port: int, about: str) -> click.Command:
     return click.command("dashboard", help=about)(options[0](options[1](_dashboard)))
 
 
+def serve_options(*, port: int) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Make the options of ``serve``: ``--host``, ``--port`` and ``--no-auth``.
+
+    Parameters
+    ----------
+    port : int
+        Its default port.
+
+    Returns
+    -------
+    callable
+        Adds them to a click command's function, which receives ``host``, ``port`` and ``no_auth``.
+    """
+    options = [click.option("--host", default="127.0.0.1", show_default=True, help="Address to bind."),
+               click.option("--port", type=click.IntRange(1, 65535), default=port, show_default=True, help="Port to bind."),
+               click.option("--no-auth", is_flag=True, help="Ask for no key; on this machine only.")]
+    return lambda function: options[0](options[1](options[2](function)))
+
+
 @contextmanager
 def _held(opened: tuple[Any, Path]) -> Iterator[tuple[Any, Path]]:
     """Keep other processes off the folder of a run while a verb works in it."""

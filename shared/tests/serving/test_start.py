@@ -1,6 +1,8 @@
 import json
+import os
 import shlex
 
+from carefolio.serving import start
 from carefolio.serving.start import curl_line, server_environment
 
 
@@ -18,3 +20,15 @@ def test_curl_line_is_one_command_with_the_body():
     assert words[:3] == ["curl", "-s", "http://127.0.0.1:8000/predict"]
     assert "X-API-Key: secret" in words
     assert json.loads(words[-1]) == {"age_years": 70}
+
+
+def test_a_server_is_started_with_its_variables_and_says_how_to_try_it(monkeypatch, capsys):
+    started = {}
+    monkeypatch.setattr(start, "serve_app",
+                        lambda app, **place: started.update(app=app, **place, artefacts=os.environ["CAREFOLIO_ARTEFACTS"]))
+    monkeypatch.setattr(os, "environ", {"CAREFOLIO_ARTEFACTS": "elsewhere"})
+    start.start_server("a.api:create_app", host="127.0.0.1", port=8000, no_auth=True, hint=lambda key: f"ask{start.key_header(key)}",
+                       variables={"CAREFOLIO_ARTEFACTS": "here"})
+    assert started == {"app": "a.api:create_app", "host": "127.0.0.1", "port": 8000, "artefacts": "here"}
+    assert capsys.readouterr().out == "try it from another terminal:\nask\n"
+    assert start.key_header("k") == ' -H "X-API-Key: k"'

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from carefolio.command import Group, common_options
-from carefolio.stages import dashboard_verb, stage_verbs
+from carefolio.stages import dashboard_verb, serve_options, stage_verbs
 from readmission.verbs import deploy, open_run, resample, score
 
 
@@ -38,22 +38,16 @@ def data(config: Path | None, quick: bool, seed: int | None, out: Path | None, f
 
 
 @click.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to bind.")
-@click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True, help="Port to bind.")
+@serve_options(port=8000)
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Folder of a run to serve; default the committed model.")
-@click.option("--no-auth", is_flag=True, help="Ask for no key; on this machine only.")
 def serve(host: str, port: int, out: Path | None, no_auth: bool) -> None:
     """Serve the model as an API; makes a key if none is configured."""
-    import os
-
-    from carefolio.command import serve_app
-    from carefolio.serving.start import curl_line, server_environment
+    from carefolio.serving.start import curl_line, start_server
     from readmission.schemas import FIRST_STAY
 
-    variables, key = server_environment(os.environ, host=host, no_auth=no_auth)
-    os.environ.update(variables | ({"CAREFOLIO_ARTEFACTS": str(out.resolve() / "artefacts")} if out else {}))
-    click.echo(f"try it from another terminal:\n{curl_line(host, port, key, path='/predict', body=FIRST_STAY)}")
-    serve_app("readmission.api:create_app", host=host, port=port)
+    start_server("readmission.api:create_app", host=host, port=port, no_auth=no_auth,
+                 variables={"CAREFOLIO_ARTEFACTS": str(out.resolve() / "artefacts")} if out else {},
+                 hint=lambda key: curl_line(host, port, key, path="/predict", body=FIRST_STAY))
 
 
 _, *STAGES = stage_verbs("readmission", "readmission", open_run, about={"train": "Tune, fit and calibrate; needs `data`.",

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from carefolio.command import Group
-from carefolio.stages import dashboard_verb, stage_verbs
+from carefolio.stages import dashboard_verb, serve_options, stage_verbs
 from notes_summarizer.verbs import PROVIDER_OPTION, deidentify, leaflet, open_run, summarize
 
 
@@ -28,24 +28,18 @@ def main() -> None:
 
 
 @click.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to bind.")
-@click.option("--port", type=click.IntRange(1, 65535), default=8003, show_default=True, help="Port to bind.")
+@serve_options(port=8003)
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Folder of the run whose index is searched.")
-@click.option("--no-auth", is_flag=True, help="Ask for no key; on this machine only.")
 @PROVIDER_OPTION
 def serve(host: str, port: int, out: Path | None, no_auth: bool, providers: tuple[str, ...]) -> None:
     """Serve summaries, leaflets and de-identification as an API; makes a key if none is configured."""
-    import os
-
-    from carefolio.command import serve_app
-    from carefolio.serving.start import curl_line, server_environment
+    from carefolio.serving.start import curl_line, start_server
     from notes_summarizer.schemas import EXAMPLES
 
-    variables, key = server_environment(os.environ, host=host, no_auth=no_auth)
-    os.environ.update(variables | ({"CAREFOLIO_ARTEFACTS": str(out.resolve())} if out else {})
-                      | ({"NOTES_PROVIDERS": ",".join(providers)} if providers else {}))
-    click.echo(f"try it from another terminal:\n{curl_line(host, port, key, path='/summarize', body=EXAMPLES['/summarize']['note'])}")
-    serve_app("notes_summarizer.api:create_app", host=host, port=port)
+    variables = {"CAREFOLIO_ARTEFACTS": str(out.resolve())} if out else {}
+    start_server("notes_summarizer.api:create_app", host=host, port=port, no_auth=no_auth,
+                 variables=variables | ({"NOTES_PROVIDERS": ",".join(providers)} if providers else {}),
+                 hint=lambda key: curl_line(host, port, key, path="/summarize", body=EXAMPLES["/summarize"]["note"]))
 
 
 STAGES = stage_verbs("notes_summarizer", "notes", open_run, parts=("summaries", "leaflets"),

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from carefolio.command import Group
-from carefolio.stages import dashboard_verb, stage_verbs
+from carefolio.stages import dashboard_verb, serve_options, stage_verbs
 from text_classifier.verbs import TASKS, classify, open_run, tune
 
 
@@ -27,22 +27,16 @@ def main() -> None:
 
 
 @click.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to bind.")
-@click.option("--port", type=click.IntRange(1, 65535), default=8004, show_default=True, help="Port to bind.")
+@serve_options(port=8004)
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Folder of exported models; default the committed.")
-@click.option("--no-auth", is_flag=True, help="Ask for no key; on this machine only.")
 def serve(host: str, port: int, out: Path | None, no_auth: bool) -> None:
     """Serve the exported model as an API; makes a key if none is configured."""
-    import os
-
-    from carefolio.command import serve_app
-    from carefolio.serving.start import curl_line, server_environment
+    from carefolio.serving.start import curl_line, start_server
     from text_classifier.schemas import EXAMPLES
 
-    variables, key = server_environment(os.environ, host=host, no_auth=no_auth)
-    os.environ.update(variables | ({"CAREFOLIO_ARTEFACTS": str(out.resolve())} if out else {}))
-    click.echo(f"try it from another terminal:\n{curl_line(host, port, key, path='/classify', body=EXAMPLES['/classify'])}")
-    serve_app("text_classifier.api:create_app", host=host, port=port)
+    start_server("text_classifier.api:create_app", host=host, port=port, no_auth=no_auth,
+                 variables={"CAREFOLIO_ARTEFACTS": str(out.resolve())} if out else {},
+                 hint=lambda key: curl_line(host, port, key, path="/classify", body=EXAMPLES["/classify"]))
 
 
 STAGES = stage_verbs("text_classifier", "textclass", open_run, parts=TASKS, part="task",

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from carefolio.command import Group
-from carefolio.stages import dashboard_verb, stage_verbs
+from carefolio.stages import dashboard_verb, serve_options, stage_verbs
 from retraining import verbs
 from retraining.names import COMMAND, DEPLOYMENT_VARIABLE, PROJECT
 
@@ -30,25 +30,19 @@ def main() -> None:
 
 
 @click.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to bind.")
-@click.option("--port", type=click.IntRange(1, 65535), default=8005, show_default=True, help="Port to bind.")
+@serve_options(port=8005)
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Folder of a run whose deployment is served.")
-@click.option("--no-auth", is_flag=True, help="Ask for no key; on this machine only.")
 def serve(host: str, port: int, out: Path | None, no_auth: bool) -> None:
     """Serve what is deployed, the committed model by default; a new release is taken over without restart."""
-    import os
-
-    from carefolio.command import serve_app
     from carefolio.config import project_home
-    from carefolio.serving.start import curl_line, server_environment
+    from carefolio.serving.start import curl_line, start_server
     from retraining.names import FOLDER
 
-    variables, key = server_environment(os.environ, host=host, no_auth=no_auth)
     of_run = [folder / "deployment" for folder in (out, out / "replay")] if out else [project_home(FOLDER) / "artefacts"]
     deployment = next((folder for folder in of_run if folder.is_dir()), of_run[0])
-    os.environ.update(variables | {DEPLOYMENT_VARIABLE: str(deployment.resolve())})
-    click.echo(f"try it from another terminal:\n{curl_line(host, port, key, path='/predict', body={'rows': [{}]})}")
-    serve_app("retraining.api:create_app", host=host, port=port)
+    start_server("retraining.api:create_app", host=host, port=port, no_auth=no_auth,
+                 variables={DEPLOYMENT_VARIABLE: str(deployment.resolve())},
+                 hint=lambda key: curl_line(host, port, key, path="/predict", body={"rows": [{}]}))
 
 
 STAGES = stage_verbs(PROJECT, COMMAND, verbs.open_run,

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from carefolio.command import Group
-from carefolio.stages import dashboard_verb, stage_verbs
+from carefolio.stages import dashboard_verb, serve_options, stage_verbs
 from model_registry import verbs
 from model_registry.names import EXPERIMENTS
 from model_registry.verbs import open_run
@@ -34,25 +34,19 @@ def main() -> None:
 
 
 @click.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to bind.")
-@click.option("--port", type=click.IntRange(1, 65535), default=8006, show_default=True, help="Port to bind.")
+@serve_options(port=8006)
 @click.option("--name", type=click.Choice(EXPERIMENTS), default="readmission", show_default=True, help="Registered model.")
 @verbs.OUT
 @verbs.URI
-@click.option("--no-auth", is_flag=True, help="Ask for no key; on this machine only.")
 def serve(host: str, port: int, name: str, out: Path | None, tracking_uri: str | None, no_auth: bool) -> None:
     """Serve the champion as an API; a change of the alias is picked up without restart."""
-    import os
-
-    from carefolio.command import serve_app
-    from carefolio.serving.start import curl_line, server_environment
+    from carefolio.serving.start import curl_line, start_server
     from model_registry.api import ADDRESS_VARIABLE, NAME_VARIABLE
     from model_registry.places import address_for
 
-    variables, key = server_environment(os.environ, host=host, no_auth=no_auth)
-    os.environ.update(variables | {ADDRESS_VARIABLE: address_for(tracking_uri, out), NAME_VARIABLE: name})
-    click.echo(f"try it from another terminal:\n{curl_line(host, port, key, path='/predict', body={'rows': [{}]})}")
-    serve_app("model_registry.api:create_app", host=host, port=port)
+    start_server("model_registry.api:create_app", host=host, port=port, no_auth=no_auth,
+                 variables={ADDRESS_VARIABLE: address_for(tracking_uri, out), NAME_VARIABLE: name},
+                 hint=lambda key: curl_line(host, port, key, path="/predict", body={"rows": [{}]}))
 
 
 STAGES = stage_verbs("model_registry", "registry", open_run,

@@ -3,7 +3,7 @@
 import click
 
 from carefolio.command import Group
-from carefolio.stages import dashboard_verb, stage_verbs
+from carefolio.stages import dashboard_verb, serve_options, stage_verbs
 from container_scaling.verbs import bundle, check, image, load, open_run, plan, stack, swarm
 
 
@@ -27,20 +27,13 @@ def main() -> None:
 
 
 @click.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to bind.")
-@click.option("--port", type=click.IntRange(1, 65535), default=8007, show_default=True, help="Port to bind.")
-@click.option("--no-auth", is_flag=True, help="Ask for no key; on this machine only.")
+@serve_options(port=8007)
 def serve(host: str, port: int, no_auth: bool) -> None:
     """Serve the calculator as an API; makes a key if none is configured."""
-    import os
+    from carefolio.serving.start import curl_line, start_server
 
-    from carefolio.command import serve_app
-    from carefolio.serving.start import curl_line, server_environment
-
-    variables, key = server_environment(os.environ, host=host, no_auth=no_auth)
-    os.environ.update(variables)
-    click.echo(f"try it from another terminal:\n{curl_line(host, port, key, path='/plan', body={'hospitals': 100})}")
-    serve_app("container_scaling.api:create_app", host=host, port=port)
+    start_server("container_scaling.api:create_app", host=host, port=port, no_auth=no_auth,
+                 hint=lambda key: curl_line(host, port, key, path="/plan", body={"hospitals": 100}))
 
 
 STAGES = stage_verbs("container_scaling", "scaling", open_run,

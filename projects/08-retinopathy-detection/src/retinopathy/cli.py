@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from carefolio.command import Group
-from carefolio.stages import dashboard_verb, stage_verbs
+from carefolio.stages import dashboard_verb, serve_options, stage_verbs
 from retinopathy.cloud.verbs import cloud
 from retinopathy.verbs import grade, open_run
 
@@ -27,26 +27,19 @@ def main() -> None:
 
 
 @click.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to bind.")
-@click.option("--port", type=click.IntRange(1, 65535), default=8008, show_default=True, help="Port to bind.")
+@serve_options(port=8008)
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Folder of a run whose grader is served.")
 @click.option("--precision", type=click.Choice(["float32", "int8"]), default="float32", show_default=True,
               help="Numbers that the network computes with; int8 is faster, and now and then gives another grade.")
-@click.option("--no-auth", is_flag=True, help="Ask for no key; on this machine only.")
 def serve(host: str, port: int, out: Path | None, precision: str, no_auth: bool) -> None:
     """Serve the grader as an API; makes a key if none is configured."""
-    import os
-
-    from carefolio.command import serve_app
-    from carefolio.serving.start import server_environment
+    from carefolio.serving.start import key_header, start_server
     from retinopathy.artefacts import PRECISION_VARIABLE
 
-    variables, key = server_environment(os.environ, host=host, no_auth=no_auth)
-    os.environ.update(variables | {PRECISION_VARIABLE: precision} | ({"CAREFOLIO_ARTEFACTS": str(out.resolve())} if out else {}))
-    header = f" -H 'X-API-Key: {key}'" if key else ""
-    click.echo("try it from another terminal:\n"
-               f"curl -s http://{host}:{port}/grade -H 'Content-Type: image/jpeg'{header} --data-binary @photo.jpg")
-    serve_app("retinopathy.api:create_app", host=host, port=port)
+    start_server("retinopathy.api:create_app", host=host, port=port, no_auth=no_auth,
+                 variables={PRECISION_VARIABLE: precision} | ({"CAREFOLIO_ARTEFACTS": str(out.resolve())} if out else {}),
+                 hint=lambda key: f"curl -s http://{host}:{port}/grade -H 'Content-Type: image/jpeg'{key_header(key)} "
+                 "--data-binary @photo.jpg")
 
 
 STAGES = stage_verbs("retinopathy", "retinopathy", open_run, parts=("idrid", "retinamnist"),

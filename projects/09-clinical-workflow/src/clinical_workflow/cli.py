@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from carefolio.command import Group
-from carefolio.stages import dashboard_verb, stage_verbs
+from carefolio.stages import dashboard_verb, serve_options, stage_verbs
 from clinical_workflow import verbs
 from clinical_workflow.verbs import open_run
 
@@ -30,25 +30,19 @@ def main() -> None:
 
 
 @click.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to bind.")
-@click.option("--port", type=click.IntRange(1, 65535), default=8009, show_default=True, help="Port to bind.")
+@serve_options(port=8009)
 @click.option("--config", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="TOML laid over the defaults.")
-@click.option("--no-auth", is_flag=True, help="Ask clients for no token, and for no key; on this machine only.")
 def serve(host: str, port: int, config: Path | None, no_auth: bool) -> None:
-    """Serve decision support as CDS Hooks 2.0; makes a key for the switch if none is configured."""
-    import os
-
-    from carefolio.command import serve_app
-    from carefolio.serving.start import server_environment
+    """Serve decision support as CDS Hooks 2.0; makes a key for the switch if none is configured. With --no-auth no token is asked for."""
+    from carefolio.serving.start import key_header, start_server
     from clinical_workflow.config import CONFIG_VARIABLE
 
-    variables, key = server_environment(os.environ, host=host, no_auth=no_auth)
-    os.environ.update(variables | ({CONFIG_VARIABLE: str(config.resolve())} if config else {}))
-    header = f' -H "X-API-Key: {key}"' if key else ""
-    click.echo(f"services: curl -s http://{host}:{port}/cds-services\nmonitor:  curl -s http://{host}:{port}/admin/monitor{header}\n"
-               f"stop all: curl -s -X PUT http://{host}:{port}/admin/switch{header} -H 'Content-Type: application/json' "
-               "-d '{\"mode\":\"off\",\"why\":\"by hand\"}'")
-    serve_app("clinical_workflow.api:create_app", host=host, port=port)
+    address = f"http://{host}:{port}"
+    start_server("clinical_workflow.api:create_app", host=host, port=port, no_auth=no_auth,
+                 variables={CONFIG_VARIABLE: str(config.resolve())} if config else {},
+                 hint=lambda key: f"services: curl -s {address}/cds-services\nmonitor:  curl -s {address}/admin/monitor{key_header(key)}\n"
+                 f"stop all: curl -s -X PUT {address}/admin/switch{key_header(key)} -H 'Content-Type: application/json' "
+                 "-d '{\"mode\":\"off\",\"why\":\"by hand\"}'")
 
 
 STAGES = stage_verbs("clinical_workflow", "workflow", open_run,

@@ -1,9 +1,13 @@
 """A server that is started by hand: the variables it needs, a key if there is none, and a line that tries it."""
 
 import json
-from collections.abc import Mapping
+import os
+from collections.abc import Callable, Mapping
 from typing import Any
 
+import click
+
+from carefolio.command import serve_app
 from carefolio.serving.settings import is_loopback, new_api_key
 
 
@@ -37,6 +41,47 @@ def server_environment(environment: Mapping[str, str], *, host: str, no_auth: bo
     return variables | {"CAREFOLIO_API_KEYS": key_hash}, key
 
 
+def start_server(app: str, *, host: str, port: int, no_auth: bool, hint: Callable[[str], str],
+                 variables: Mapping[str, str] | None = None) -> None:
+    """Serve an API that is started by hand, and say how to try it.
+
+    Parameters
+    ----------
+    app : str
+        Factory of the app, such as ``"readmission.api:create_app"``.
+    host : str
+        Address to bind.
+    port : int
+        Port to bind.
+    no_auth : bool
+        Ask for no key.
+    hint : callable
+        Takes the key, empty where none is asked for, and gives commands to try, which are printed first.
+    variables : mapping of str to str, optional
+        Of the app, laid over the environment.
+    """
+    found, key = server_environment(os.environ, host=host, no_auth=no_auth)
+    os.environ.update({**found, **(variables or {})})
+    click.echo(f"try it from another terminal:\n{hint(key)}")
+    serve_app(app, host=host, port=port)
+
+
+def key_header(key: str) -> str:
+    """Write the option of curl that sends a key.
+
+    Parameters
+    ----------
+    key : str
+        As `server_environment` gives it.
+
+    Returns
+    -------
+    str
+        Begins with a space; empty without a key.
+    """
+    return f' -H "X-API-Key: {key}"' if key else ""
+
+
 def curl_line(host: str, port: int, key: str, *, path: str, body: Mapping[str, Any]) -> str:
     """Write a command that sends one request.
 
@@ -58,6 +103,5 @@ def curl_line(host: str, port: int, key: str, *, path: str, body: Mapping[str, A
     str
         One line for a POSIX shell.
     """
-    header = f' -H "X-API-Key: {key}"' if key else ""
     text = json.dumps(body, separators=(",", ":"))
-    return f"curl -s http://{host}:{port}{path} -H 'Content-Type: application/json'{header} -d '{text}'"
+    return f"curl -s http://{host}:{port}{path} -H 'Content-Type: application/json'{key_header(key)} -d '{text}'"
