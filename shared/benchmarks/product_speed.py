@@ -22,7 +22,7 @@ from carefolio.artefacts import read_json, write_json, write_text
 from carefolio.chapters import Chapter, read_chapters, repository_root
 from carefolio.evidence import environment, git_commit, utc_now
 from carefolio.local_server import free_port, run_server
-from carefolio.services import READY, verbs_of
+from carefolio.services import READY, commands_of, verbs_of
 
 STARTS = 3
 EVERY_S = 0.1
@@ -47,32 +47,42 @@ def call(chapter: Chapter, *arguments: str) -> list[str]:
     return [sys.executable, "-c", f"from {chapter.package}.cli import main; main()", *arguments]
 
 
-def time_run(chapter: Chapter) -> dict[str, float]:
-    """Run a chapter in its quick form."""
+def time_chapter(chapter: Chapter) -> dict[str, float]:
+    """Run a chapter in its quick form, then start its API several times, with that run where it serves one."""
     with tempfile.TemporaryDirectory() as out:
-        start, most = time.perf_counter(), 0.0
-        process = psutil.Popen(call(chapter, "run", "--quick", "--out", out), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        said: list[bytes] = []
-        reader = threading.Thread(target=lambda: said.append(process.stderr.read()))
-        reader.start()
-        while process.poll() is None:
-            most = max(most, memory_mb(process))
-            time.sleep(EVERY_S)
-        reader.join()
-        if process.returncode:
-            raise SystemExit(f"{chapter.command} run --quick failed: {said[0].decode(errors='replace')[-400:]}")
-        return {"run_s": time.perf_counter() - start, "run_mb": most}
+        found = time_run(chapter, out)
+        if "serve" not in verbs_of(chapter):
+            return found
+        options = {option for parameter in commands_of(chapter)["serve"].params for option in parameter.opts}
+        return found | time_start(chapter, ["--out", out] if "--out" in options else [])
 
 
-def time_start(chapter: Chapter) -> dict[str, float]:
+def time_run(chapter: Chapter, out: str) -> dict[str, float]:
+    """Run a chapter in its quick form."""
+    start, most = time.perf_counter(), 0.0
+    process = psutil.Popen(call(chapter, "run", "--quick", "--out", out), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    said: list[bytes] = []
+    reader = threading.Thread(target=lambda: said.append(process.stderr.read()))
+    reader.start()
+    while process.poll() is None:
+        most = max(most, memory_mb(process))
+        time.sleep(EVERY_S)
+    reader.join()
+    if process.returncode:
+        raise SystemExit(f"{chapter.command} run --quick failed: {said[0].decode(errors='replace')[-400:]}")
+    return {"run_s": time.perf_counter() - start, "run_mb": most}
+
+
+def time_start(chapter: Chapter, arguments: list[str]) -> dict[str, float]:
     """Start a chapter's API several times."""
     times, memory = [], []
     for _ in range(STARTS):
-        port = free_port()
+        port, own = free_port(), psutil.Process()
+        command = call(chapter, "serve", "--no-auth", "--port", str(port), *arguments)
         start = time.perf_counter()
-        with run_server(call(chapter, "serve", "--no-auth", "--port", str(port)), ready_url=f"http://127.0.0.1:{port}{READY['serve']}"):
+        with run_server(command, ready_url=f"http://127.0.0.1:{port}{READY['serve']}", timeout_s=120):
             times.append(time.perf_counter() - start)
-            memory.append(memory_mb(psutil.Process()) - psutil.Process().memory_info().rss / 1e6)
+            memory.append(memory_mb(own) - own.memory_info().rss / 1e6)
     return {"start_s": statistics.median(times), "start_mb": statistics.median(memory)}
 
 
@@ -107,7 +117,7 @@ def main(label: str, folder: Path | None) -> None:
     figures: Figures = {}
     for chapter in read_chapters(root):
         if chapter.home:
-            figures[chapter.folder] = time_run(chapter) | (time_start(chapter) if "serve" in verbs_of(chapter) else {})
+            figures[chapter.folder] = time_chapter(chapter)
             print(chapter.folder, {name: round(value, 2) for name, value in figures[chapter.folder].items()}, flush=True)
     path = folder / "performance.json"
     history = read_json(path)["history"] if path.is_file() else []

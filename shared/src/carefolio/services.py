@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
 
+import click
+
 from carefolio.chapters import Chapter
 from carefolio.exceptions import ConfigError
 from carefolio.local_server import free_port, run_server
@@ -46,8 +48,24 @@ def verbs_of(chapter: Chapter) -> tuple[str, ...]:
     """
     if chapter.home is None or find_spec(chapter.package) is None:
         return ()
-    known = import_module(f"{chapter.package}.cli").main.commands
-    return tuple(verb for verb in READY if verb in known)
+    return tuple(verb for verb in READY if verb in commands_of(chapter))
+
+
+def commands_of(chapter: Chapter) -> dict[str, click.Command]:
+    """Give the verbs of an installed chapter.
+
+    Parameters
+    ----------
+    chapter : Chapter
+        An installed chapter.
+
+    Returns
+    -------
+    dict of str to click.Command
+        By name.
+    """
+    found: dict[str, click.Command] = import_module(f"{chapter.package}.cli").main.commands
+    return found
 
 
 def usual_port(chapter: Chapter, verb: str) -> int:
@@ -65,8 +83,7 @@ def usual_port(chapter: Chapter, verb: str) -> int:
     int
         The port; take it soon.
     """
-    command = import_module(f"{chapter.package}.cli").main.commands[verb]
-    port = next(parameter.default for parameter in command.params if parameter.name == "port")
+    port = next(parameter.default for parameter in commands_of(chapter)[verb].params if parameter.name == "port")
     return free_port() if listens(port) else int(port)
 
 
