@@ -124,6 +124,23 @@ def with_interval(metric: Metric, *, digits: int = 3) -> str:
     return number_with_interval(metric.value, metric.low, metric.high, digits=digits)
 
 
+def bounds(metric: Metric) -> dict[str, float]:
+    """Give value and interval as a chart takes them.
+
+    Parameters
+    ----------
+    metric : Metric
+        Of the evidence.
+
+    Returns
+    -------
+    dict of str to float
+        ``value``, ``low`` and ``high``; the bounds are the value where there is no interval.
+    """
+    return {"value": metric.value, "low": metric.value if metric.low is None else metric.low,
+            "high": metric.value if metric.high is None else metric.high}
+
+
 def number_with_interval(value: float, low: float | None, high: float | None, *, digits: int = 3) -> str:
     """Write a number with its interval.
 
@@ -225,6 +242,24 @@ def offer(label: str, content: bytes, file_name: str, mime: str) -> None:
         Kind of file, such as ``"text/csv"``.
     """
     st.download_button(label, content, file_name=file_name, mime=mime, key=file_name, icon=":material/download:", on_click="ignore")
+
+
+def listed(chapter: str, rows: Sequence[Mapping[str, Any]], name: str, *, raw: Sequence[Mapping[str, Any]] | None = None) -> None:
+    """Show a table with a button that gives it as CSV.
+
+    Parameters
+    ----------
+    chapter : str
+        Command of the chapter; begins the name of the file.
+    rows : sequence of mapping
+        As they are to be read.
+    name : str
+        The rest of the name without its ending, unique on the page.
+    raw : sequence of mapping, optional
+        Plain numbers for the file; default the rows as shown.
+    """
+    show_table(rows)
+    offer("Table (CSV)", to_csv(raw if raw is not None else rows), f"{chapter}-{name}.csv", "text/csv")
 
 
 def to_csv(rows: Sequence[Mapping[str, Any]]) -> bytes:

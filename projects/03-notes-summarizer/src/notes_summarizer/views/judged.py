@@ -6,9 +6,9 @@ import streamlit as st
 
 from carefolio import charts
 from carefolio.evidence import Metric
-from carefolio.views import NBSP, number_with_interval, percent_with_interval, with_interval
+from carefolio.views import NBSP, bounds, number_with_interval, percent_with_interval, with_interval
 from notes_summarizer.evaluation.figures import KINDS as CHANGES
-from notes_summarizer.views.results import Results, bounds, listed
+from notes_summarizer.views.results import Results, listed
 from notes_summarizer.views.summaries import choose_part, systems
 
 FINDINGS = {"number": "numbers", "term": "drugs and conditions", "negation": "negations", "laterality": "sides"}

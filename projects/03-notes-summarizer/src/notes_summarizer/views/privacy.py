@@ -9,9 +9,9 @@ from carefolio.evidence import Metric
 from carefolio.exceptions import ArtefactError
 from carefolio.privacy.policy import SAFE_HARBOR
 from carefolio.runs import read_packaged_toml
-from carefolio.views import NBSP, percent, percent_with_interval, show_table
+from carefolio.views import NBSP, bounds, percent, percent_with_interval, show_table
 from notes_summarizer.config import PROJECT
-from notes_summarizer.views.results import Results, bounds, listed, read_results, show_cards
+from notes_summarizer.views.results import Results, listed, read_results, show_cards
 
 SETS = {"asq_phi": "ASQ-PHI, queries to a search", "presidio_synth": "Presidio-research, made-up sentences",
         "aci_bench": "ACI-Bench, names in visits and notes"}

@@ -1,17 +1,16 @@
 """What the results sections show: the record of one run and what each part of it drew; a part that is missing says so."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import streamlit as st
 
+from carefolio import views
 from carefolio.charts import SeriesStyle
 from carefolio.dashboard import metric_card
-from carefolio.evidence import Metric
 from carefolio.plots import PALETTE
 from carefolio.shown_run import ShownRun, read_shown_run
-from carefolio.views import offer, show_table, to_csv
 from notes_summarizer.config import PROJECT
 
 TITLES = {"summaries": "Summaries", "leaflets": "Leaflets"}
@@ -29,6 +28,8 @@ STYLES = {"the transcript itself": SeriesStyle(PALETTE["grey"], (1, 3), "square"
 
 Results = ShownRun
 """One run: its record and the folder that holds it."""
+listed = partial(views.listed, "notes")
+"""Show a table with a button that gives it as CSV."""
 
 
 def read_results(folder: Path) -> Results:
@@ -45,39 +46,6 @@ def read_results(folder: Path) -> Results:
         The record.
     """
     return read_shown_run(folder, command="notes", package=PROJECT, titles=TITLES, keys=KEYS)
-
-
-def bounds(metric: Metric) -> dict[str, float]:
-    """Give value and interval as a chart takes them.
-
-    Parameters
-    ----------
-    metric : Metric
-        Of the evidence.
-
-    Returns
-    -------
-    dict of str to float
-        ``value``, ``low`` and ``high``; the bounds are the value where there is no interval.
-    """
-    return {"value": metric.value, "low": metric.value if metric.low is None else metric.low,
-            "high": metric.value if metric.high is None else metric.high}
-
-
-def listed(rows: Sequence[Mapping[str, Any]], name: str, *, raw: Sequence[Mapping[str, Any]] | None = None) -> None:
-    """Show a table with a button that gives it as CSV.
-
-    Parameters
-    ----------
-    rows : sequence of mapping
-        As they are to be read.
-    name : str
-        Name of the file without its ending, unique on the page.
-    raw : sequence of mapping, optional
-        Plain numbers for the file; default the rows as shown.
-    """
-    show_table(rows)
-    offer("Table (CSV)", to_csv(raw if raw is not None else rows), f"notes-{name}.csv", "text/csv")
 
 
 def show_cards(results: Results, cards: Sequence[tuple[str, str, str, str]]) -> None:

@@ -7,8 +7,8 @@ import streamlit as st
 
 from carefolio import charts
 from carefolio.evidence import Metric
-from carefolio.views import percent_with_interval, with_interval
-from notes_summarizer.views.results import Results, bounds, listed
+from carefolio.views import bounds, percent_with_interval, with_interval
+from notes_summarizer.views.results import Results, listed
 
 METHODS = {"hybrid": "both together", "dense": "by meaning", "bm25": "by words"}
 WORDINGS = {("test", ""): "as published", ("test_lower_case", ""): "in lower case", ("test_typos", ""): "with slips of the keyboard",

@@ -7,8 +7,8 @@ import streamlit as st
 
 from carefolio import charts
 from carefolio.evidence import Metric
-from carefolio.views import NBSP, number_with_interval, with_interval
-from notes_summarizer.views.results import STYLES, Results, bounds, listed
+from carefolio.views import NBSP, bounds, number_with_interval, with_interval
+from notes_summarizer.views.results import STYLES, Results, listed
 
 PARTS = {("mts_dialog", "test"): "MTS-Dialog, both tests", ("mts_dialog", "validation"): "MTS-Dialog, validation",
          ("mts_dialog", "test1"): "MTS-Dialog, test1", ("mts_dialog", "test2"): "MTS-Dialog, test2",

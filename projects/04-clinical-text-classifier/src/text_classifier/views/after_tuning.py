@@ -4,8 +4,8 @@ import streamlit as st
 
 from carefolio import charts
 from carefolio.evidence import Metric
-from carefolio.views import NBSP, percent_with_interval, with_interval
-from text_classifier.views.results import Results, bounds, capital, choose_task, in_words, kind_of, listed
+from carefolio.views import NBSP, bounds, percent_with_interval, with_interval
+from text_classifier.views.results import Results, capital, choose_task, in_words, kind_of, listed
 
 PROBE = {"probe_accuracy_untouched": "Before tuning", "probe_accuracy": "After tuning", "probe_accuracy_change": "Change"}
 SERVED = {"Accuracy": ("torch_accuracy", "accuracy"), "One text, median milliseconds": ("torch_latency_p50_ms", "latency_p50_ms"),

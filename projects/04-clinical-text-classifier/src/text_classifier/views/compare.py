@@ -7,14 +7,13 @@ import streamlit as st
 from carefolio import charts
 from carefolio.evidence import Metric
 from carefolio.runs import read_packaged_toml
-from carefolio.views import NBSP, percent, percent_with_interval, with_interval
+from carefolio.views import NBSP, bounds, percent, percent_with_interval, with_interval
 from text_classifier.config import PROJECT
 from text_classifier.figures import PUBLISHED, published_score
 from text_classifier.views.results import (
     SCORE_NAMES,
     SHARES,
     Results,
-    bounds,
     capital,
     choose_task,
     in_words,

@@ -1,18 +1,18 @@
 """What the results sections show: the record of one run and what each task drew; a task that is missing says so."""
 
-from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import streamlit as st
 
+from carefolio import views
 from carefolio.charts import SeriesStyle
 from carefolio.datasets.mts_dialog import SECTION_HEADERS
 from carefolio.evidence import Metric
 from carefolio.exceptions import ArtefactError
 from carefolio.plots import PALETTE
 from carefolio.shown_run import ShownRun, read_shown_run
-from carefolio.views import NBSP, offer, show_table, to_csv
+from carefolio.views import NBSP
 from text_classifier.config import BASELINES, PROJECT
 from text_classifier.figures import PUBLISHED, SYSTEMS, TASKS
 
@@ -30,6 +30,8 @@ BASELINE_STYLE, TUNED_STYLE = SeriesStyle(PALETTE["grey"], (8, 3), "square"), Se
 
 Results = ShownRun
 """One run: its record and the folder that holds it."""
+listed = partial(views.listed, "textclass")
+"""Show a table with a button that gives it as CSV."""
 
 
 def read_results(folder: Path) -> Results:
@@ -93,39 +95,6 @@ def choose_task(results: Results) -> str:
     st.caption(f"{capital(TASKS[task])}: {counts['train']:,} texts to learn from, {counts['valid']:,} to choose on, {counts['test']:,} to "
                f"judge on; {len(results.part(task)['labels'])} labels.")
     return task
-
-
-def bounds(metric: Metric) -> dict[str, float]:
-    """Give value and interval as a chart takes them.
-
-    Parameters
-    ----------
-    metric : Metric
-        Of the evidence.
-
-    Returns
-    -------
-    dict of str to float
-        ``value``, ``low`` and ``high``; the bounds are the value where there is no interval.
-    """
-    return {"value": metric.value, "low": metric.value if metric.low is None else metric.low,
-            "high": metric.value if metric.high is None else metric.high}
-
-
-def listed(rows: Sequence[Mapping[str, Any]], name: str, *, raw: Sequence[Mapping[str, Any]] | None = None) -> None:
-    """Show a table with a button that gives it as CSV.
-
-    Parameters
-    ----------
-    rows : sequence of mapping
-        As they are to be read.
-    name : str
-        Name of the file without its ending, unique on the page.
-    raw : sequence of mapping, optional
-        Plain numbers for the file; default the rows as shown.
-    """
-    show_table(rows)
-    offer("Table (CSV)", to_csv(raw if raw is not None else rows), f"textclass-{name}.csv", "text/csv")
 
 
 def in_words(system: str) -> str:
