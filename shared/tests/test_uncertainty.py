@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
+from carefolio.exceptions import TooFewEventsError
 from carefolio.metrics.calibration import brier_score
 from carefolio.metrics.decision_curve import decision_curve, net_benefit
 from carefolio.metrics.discrimination import average_precision, roc_auc
@@ -147,9 +148,9 @@ def test_a_difference_of_a_model_with_itself_is_zero(sample):
 
 def test_a_replicate_without_events_is_an_error_in_both_paths():
     y, prob, groups = [1, 0, 0, 0], [0.4, 0.3, 0.2, 0.1], [1, 2, 3, 4]
-    with pytest.raises(ValueError, match=r"bootstrap replicate (\d+): y_true must hold both classes; got only one") as fast:
+    with pytest.raises(TooFewEventsError, match=r"bootstrap replicate (\d+): y_true must hold both classes; got only one") as fast:
         bootstrap_rank_metrics(y, {"m": prob}, groups=groups, n_replicates=100)
-    with pytest.raises(ValueError, match=r"bootstrap replicate (\d+): y_true must hold both classes; got only 0") as slow:
+    with pytest.raises(TooFewEventsError, match=r"bootstrap replicate (\d+): y_true must hold both classes; got only 0") as slow:
         bootstrap_interval(roc_auc, y, prob, groups=groups, n_replicates=100)
     assert str(fast.value).split(":")[0] == str(slow.value).split(":")[0]
 

@@ -82,6 +82,12 @@ class MachineError(CarefolioError):
     exit_code = 23
 
 
+class TooFewEventsError(CarefolioError, ValueError):
+    """Too few groups or events to resample: an interval would be made of draws without any."""
+
+    exit_code = 24
+
+
 class UnsuitableTextError(CarefolioError):
     """A text is empty, too long, not text, or in a language that is not understood."""
 

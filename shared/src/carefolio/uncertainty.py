@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from carefolio.exceptions import TooFewEventsError
 from carefolio.metrics._validation import FloatArray, as_weight, check_binary, check_fraction, group_codes
 from carefolio.metrics.discrimination import average_precision, roc_auc
 
@@ -240,7 +241,9 @@ def rank_replicates(
     Raises
     ------
     ValueError
-        If an array or setting is malformed, or a replicate lacks a class.
+        If an array or setting is malformed.
+    TooFewEventsError
+        If a replicate lacks a class.
     """
     codes, labels = group_codes(groups, np.asarray(y_true).size)
     _check_settings(len(labels), n_replicates, random_state)
@@ -251,8 +254,8 @@ def rank_replicates(
         values = np.concatenate(list(pool.map(evaluate, chunks)))
     if np.isnan(values).any():
         replicate = int(np.flatnonzero(np.isnan(values).any(axis=(1, 2)))[0])
-        raise ValueError(f"bootstrap replicate {replicate}: y_true must hold both classes; got only one. "
-                         "Too few groups or events to resample.")
+        raise TooFewEventsError(f"bootstrap replicate {replicate}: y_true must hold both classes; got only one. "
+                                "Too few groups or events to resample; use more of them.")
     return {name: values[:, model] for model, name in enumerate(scores)}
 
 
@@ -322,7 +325,7 @@ def _evaluate(function_of_weights: Callable[[FloatArray], npt.ArrayLike], weight
     try:
         values = np.asarray(function_of_weights(weights), dtype=np.float64)
     except ValueError as error:
-        raise ValueError(f"bootstrap replicate {replicate}: {error} Too few groups or events to resample.") from error
+        raise TooFewEventsError(f"bootstrap replicate {replicate}: {error} Too few groups or events to resample; use more of them.") from error
     if np.isnan(values).any():
         entry = int(np.flatnonzero(np.isnan(values))[0])
         raise ValueError(f"bootstrap replicate {replicate}: entry {entry} must be a number; got NaN. "
