@@ -325,7 +325,8 @@ def _evaluate(function_of_weights: Callable[[FloatArray], npt.ArrayLike], weight
     try:
         values = np.asarray(function_of_weights(weights), dtype=np.float64)
     except ValueError as error:
-        raise TooFewEventsError(f"bootstrap replicate {replicate}: {error} Too few groups or events to resample; use more of them.") from error
+        raise TooFewEventsError(f"bootstrap replicate {replicate}: {error} Too few groups or events to resample; use more of them."
+                                ) from error
     if np.isnan(values).any():
         entry = int(np.flatnonzero(np.isnan(values))[0])
         raise ValueError(f"bootstrap replicate {replicate}: entry {entry} must be a number; got NaN. "
