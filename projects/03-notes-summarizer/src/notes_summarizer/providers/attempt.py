@@ -15,7 +15,7 @@ from carefolio.privacy.firewall import guard
 from carefolio.privacy.logs import protected
 from carefolio.privacy.surrogates import Mapping
 from notes_summarizer.prompting import Prompt
-from notes_summarizer.providers.problem import FAILURES, Problem, describe, describe_refusal
+from notes_summarizer.providers.problem import Problem, describe, describe_refusal, failures
 
 T = TypeVar("T")
 
@@ -106,7 +106,7 @@ def _next(messages: Iterator[AIMessage], mapping: Mapping) -> AIMessage | Proble
     with tracing_context(enabled=False), protected(mapping):
         try:
             return next(messages, None)
-        except FAILURES as error:
+        except failures() as error:
             return describe(error)
 
 

@@ -1,4 +1,7 @@
-"""Build a LangChain chat model for each provider, and the options of a call."""
+"""Build a LangChain chat model for each provider, and the options of a call.
+
+OpenAI's client takes a second to import; who asks no such provider, as a fresh service does, goes without.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,6 @@ from typing import Any
 
 import httpx2
 from langchain_core.language_models import BaseChatModel
-from langchain_openai import AzureChatOpenAI, ChatOpenAI
 from pydantic import SecretStr
 
 from carefolio.exceptions import ConfigError
@@ -110,11 +112,15 @@ def local_chat(endpoint: LocalEndpoint, settings: ProviderSettings, client: http
     BaseChatModel
         With a fixed seed, so that a repeated run gives the same answers.
     """
+    from langchain_openai import ChatOpenAI
+
     return ChatOpenAI(model=endpoint.model, base_url=endpoint.base_url, api_key=SecretStr(endpoint.api_key), seed=0,
                       **_common(settings, client))
 
 
 def _openai_chat(settings: ProviderSettings, environment: Mapping[str, str], client: httpx2.Client) -> BaseChatModel:
+    from langchain_openai import ChatOpenAI
+
     own_server = environment.get("OPENAI_BASE_URL")
     key = environment.get("OPENAI_API_KEY") or ("none" if own_server else _need(environment, "OPENAI_API_KEY", "openai"))
     return ChatOpenAI(model=environment.get("NOTES_OPENAI_MODEL") or settings.openai_model, base_url=own_server or OPENAI_URL,
@@ -122,6 +128,8 @@ def _openai_chat(settings: ProviderSettings, environment: Mapping[str, str], cli
 
 
 def _azure_chat(settings: ProviderSettings, environment: Mapping[str, str], client: httpx2.Client) -> BaseChatModel:
+    from langchain_openai import AzureChatOpenAI
+
     endpoint, key, deployment, version = (_need(environment, name, "azure-openai") for name in (
         "AZURE_OPENAI_ENDPOINT", "AZURE_OPENAI_API_KEY", "AZURE_OPENAI_DEPLOYMENT", "OPENAI_API_VERSION"))
     return AzureChatOpenAI(azure_endpoint=endpoint, api_key=SecretStr(key), azure_deployment=deployment, api_version=version,

@@ -7,18 +7,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
 
 import httpx2
-import openai
 from langchain_core.exceptions import ContextOverflowError
 from pydantic import ValidationError
 
 from carefolio.privacy.surrogates import Mapping as Surrogates
 from notes_summarizer.providers.connection import AnswerTooLongError
 
-FAILURES = (openai.OpenAIError, httpx2.HTTPError, httpx2.StreamError, OSError, ValueError, TypeError, LookupError, AttributeError,
-            AssertionError, RuntimeError)
-"""What the client libraries raise for a server that fails or does not speak the protocol."""
+if TYPE_CHECKING:
+    import openai
+
 _AGAIN = (408, 409, 429)
 _HINTS = {
     400: "it does not accept the request",
@@ -53,19 +53,35 @@ class Problem:
     wait_s: float | None = None
 
 
+def failures() -> tuple[type[Exception], ...]:
+    """List what the client libraries raise for a server that fails or does not speak the protocol.
+
+    Returns
+    -------
+    tuple of type
+        For ``except``, which asks for it only when something was raised: importing openai's client takes a second.
+    """
+    import openai
+
+    return (openai.OpenAIError, httpx2.HTTPError, httpx2.StreamError, OSError, ValueError, TypeError, LookupError, AttributeError,
+            AssertionError, RuntimeError)
+
+
 def describe(error: BaseException) -> Problem:
     """Say what an exception of a client library means.
 
     Parameters
     ----------
     error : BaseException
-        One of `FAILURES`; its own text is not used.
+        One of `failures`; its own text is not used.
 
     Returns
     -------
     Problem
         In words.
     """
+    import openai
+
     chain = _chain(error)
     if any(isinstance(one, AnswerTooLongError) for one in chain):
         return Problem("the answer is far longer than the most tokens that were asked for")
