@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
+from typing import Any
 
 import click
 
@@ -83,8 +84,8 @@ def usual_port(chapter: Chapter, verb: str) -> int:
     int
         The port; take it soon.
     """
-    port = next(parameter.default for parameter in commands_of(chapter)[verb].params if parameter.name == "port")
-    return free_port() if listens(port) else int(port)
+    default: Any = next(parameter.default for parameter in commands_of(chapter)[verb].params if parameter.name == "port")
+    return free_port() if listens(default) else int(default)
 
 
 def listens(port: int) -> bool:

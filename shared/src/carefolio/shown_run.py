@@ -143,7 +143,7 @@ def show_run(head: Head, sections: Mapping[str, Callable[[Any], None]], read: Ca
 
 
 def show_live(head: Head, sections: Mapping[str, Callable[[Path], None]], read: Callable[[Path], Any], home: Path, *,
-              prepare: Callable[[], None] | None = None) -> None:
+              prepare: Callable[[], Any] | None = None) -> None:
     """Draw a dashboard of which parts work without a run.
 
     Parameters
