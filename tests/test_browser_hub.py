@@ -55,7 +55,11 @@ def test_an_api_starts_and_shows_its_document(page: "Page") -> None:
     chapter.get_by_role("button", name="Start API").click(timeout=WAIT_MS)
     link = chapter.get_by_role("link", name="Open API docs")
     expect(link).to_be_visible(timeout=WAIT_MS)
-    assert b"Readmission within 30 days" in ask_server(link.get_attribute("href"))
+    with page.context.expect_page() as opened:
+        link.click()
+    expect(opened.value.get_by_role("heading", name="Readmission within 30 days")).to_be_visible(timeout=WAIT_MS)
+    expect(opened.value.get_by_text("Risk of one patient and what it is made of")).to_be_visible()
+    opened.value.close()
     chapter.get_by_role("button", name="Stop").click()
     expect(chapter.get_by_role("button", name="Start API")).to_be_visible(timeout=WAIT_MS)
     settle(page)

@@ -1,5 +1,6 @@
 import asyncio
 import logging
+import re
 import uuid
 
 import pytest
@@ -71,9 +72,20 @@ def test_security_headers_are_on_every_answer(make_app, call, path):
 
 def test_documentation_page_stands_only_without_authentication(make_app, call):
     assert call(make_app(), "GET", "/docs").status_code == 404
-    page = call(make_app(auth="off", host="127.0.0.1"), "GET", "/docs")
-    assert page.status_code == 200
-    assert "cdn.jsdelivr.net" in page.headers["content-security-policy"]
+    assert call(make_app(), "GET", "/docs/files/swagger-ui.css").status_code == 404
+    assert call(make_app(auth="off", host="127.0.0.1"), "GET", "/docs").status_code == 200
+
+
+def test_documentation_page_needs_nothing_from_elsewhere(make_app, call):
+    app = make_app(auth="off", host="127.0.0.1")
+    page = call(app, "GET", "/docs")
+    assert "//" not in page.headers["content-security-policy"]
+    addresses = re.findall(r'(?:src|href)="([^"]+)"', page.text)
+    assert len(addresses) == 3
+    for address in addresses:
+        assert address.startswith("/docs/files/")
+        assert call(app, "GET", address).status_code == 200
+    assert call(app, "GET", "/docs/files/../consts.py").status_code == 404
 
 
 def test_readiness_follows_the_model(make_app, call, caplog):

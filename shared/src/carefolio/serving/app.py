@@ -19,9 +19,10 @@ from starlette.responses import PlainTextResponse, Response
 from carefolio.exceptions import ArtefactError, CarefolioError
 from carefolio.serving.audit import AuditLog
 from carefolio.serving.auth import GuardMiddleware, build_authenticate
+from carefolio.serving.docs import add_docs
 from carefolio.serving.errors import install_handlers, problem_response
 from carefolio.serving.limits import BodyLimitMiddleware, RateLimiter
-from carefolio.serving.observability import DOCS_PATH, Metrics, ObservabilityMiddleware, build_metrics
+from carefolio.serving.observability import Metrics, ObservabilityMiddleware, build_metrics
 from carefolio.serving.openapi import build_openapi
 from carefolio.serving.settings import ServingSettings
 
@@ -76,11 +77,13 @@ def create_app(*, title: str, version: str, description: str, routers: Sequence[
     audit = None if settings.audit_log is None else AuditLog(
         settings.audit_log, key=settings.audit_key.get_secret_value() if settings.audit_key else None)
     app = FastAPI(title=title, version=version, description=description, redoc_url=None, redirect_slashes=False,
-                  docs_url=DOCS_PATH if settings.auth == "off" else None, lifespan=_build_lifespan(settings, audit, resources))
+                  docs_url=None, lifespan=_build_lifespan(settings, audit, resources))
     app.state.metrics = metrics
     app.include_router(_build_own_routes(title=title, version=version, ready=ready, model_card=model_card, metrics=metrics))
     for router in routers:
         app.include_router(router)
+    if settings.auth == "off":
+        add_docs(app)
     install_handlers(app)
     free = PROBE_PATHS | frozenset(open_paths)
     document = build_openapi(app, settings=settings, open_paths=free, examples=examples or {})

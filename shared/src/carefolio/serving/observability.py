@@ -20,19 +20,16 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from carefolio.serving.audit import AuditLog
+from carefolio.serving.docs import DOCS_PATH, DOCS_POLICY
 from carefolio.serving.errors import problem_response
 from carefolio.serving.headers import add_security_headers
 
 logger = logging.getLogger("carefolio.serving")
 
-DOCS_PATH = "/docs"
 CLIENT_GONE = 499
 _REQUEST_ID = re.compile("[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
 _BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-_DOCS_POLICY = ("default-src 'none'; connect-src 'self'; img-src 'self' data: https://fastapi.tiangolo.com; "
-                "script-src 'unsafe-inline' https://cdn.jsdelivr.net; style-src 'unsafe-inline' https://cdn.jsdelivr.net; "
-                "frame-ancestors 'none'")
 
 
 @dataclass(frozen=True)
@@ -163,7 +160,7 @@ class ObservabilityMiddleware:
         headers = MutableHeaders(scope=message)
         headers["X-Request-ID"] = exchange.request_id
         if exchange.scope["path"] == DOCS_PATH:
-            headers["Content-Security-Policy"] = _DOCS_POLICY
+            headers["Content-Security-Policy"] = DOCS_POLICY
         add_security_headers(message, scheme=exchange.scope.get("scheme", ""))
 
 
