@@ -122,7 +122,7 @@ def test_a_chapter_in_the_making_may_have_published_nothing_yet(repository):
     (home / "pyproject.toml").write_text(text)
     assert messages(repository) == [
         "projects/02-next/reports/evidence.json:1: projects/02-next/reports/evidence.json is missing; the project's `run` writes it."]
-    (home / "pyproject.toml").write_text(f"{text}in_the_making = true\n")
+    (home / "pyproject.toml").write_text(text.replace("headline =", "in_the_making = true\nheadline ="))
     assert messages(repository) == []
     chapter = next(chapter for chapter in read_chapters(repository) if chapter.folder == "02-next")
     assert headline(chapter) == "in the making"
