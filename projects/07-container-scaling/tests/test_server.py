@@ -1,6 +1,9 @@
 """What an image runs: read from a description, checked, and asked for its health."""
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 
@@ -32,6 +35,13 @@ def test_an_app_without_a_factory_is_refused(monkeypatch):
     monkeypatch.setenv("CAREFOLIO_APP", "readmission.api")
     with pytest.raises(ConfigError, match="expected package"):
         create_app()
+
+
+def test_what_is_loaded_at_the_start_is_left_out_of_collections():
+    code = "import gc; from container_scaling.server import create_app; create_app(); print(gc.get_freeze_count())"
+    env = {**os.environ, "CAREFOLIO_APP": "readmission.api:create_app", "CAREFOLIO_AUTH": "off", "CAREFOLIO_HOST": "127.0.0.1"}
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
+    assert int(done.stdout) > 10_000
 
 
 def test_the_program_says_what_is_wrong_in_one_line(monkeypatch):

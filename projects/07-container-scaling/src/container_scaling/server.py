@@ -9,6 +9,7 @@
 =================================  ==========================================================================
 """
 
+import gc
 import importlib
 import json
 import os
@@ -82,6 +83,8 @@ def create_app() -> Any:
     if not factory:
         raise ConfigError(f"CAREFOLIO_APP={target!r}: expected package.module:factory.")
     app = getattr(importlib.import_module(module), factory)()
+    gc.collect()
+    gc.freeze()  # what is loaded by now stays; going through it at every full collection stopped the answers for a tenth of a second
     return BoundedQueue(app, limit=_whole(os.environ, "CAREFOLIO_QUEUE_LIMIT", QUEUE_LIMIT, most=CONNECTIONS),
                         registry=app.state.metrics.registry)
 
