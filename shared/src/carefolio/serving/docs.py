@@ -22,6 +22,6 @@ def add_docs(app: FastAPI) -> None:
     app.mount(_FILES, StaticFiles(packages=[("fastapi_offline", "static")]), name="docs")
 
     @app.get(DOCS_PATH, include_in_schema=False)
-    def docs() -> HTMLResponse:
+    def _docs() -> HTMLResponse:
         return get_swagger_ui_html(openapi_url="/openapi.json", title=f"{app.title}: try it", swagger_favicon_url=f"{_FILES}/favicon.png",
                                    swagger_js_url=f"{_FILES}/swagger-ui-bundle.js", swagger_css_url=f"{_FILES}/swagger-ui.css")
