@@ -1,11 +1,11 @@
 """Every claim, link and command that a reader meets in a document holds; the checks are tried on planted faults in shared/tests."""
 
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from carefolio.command import command_line
 from carefolio.house import check_house
 from carefolio.repository import check_repository
 
@@ -26,8 +26,7 @@ def test_chapters_are_alike_and_commands_in_pages_exist():
 def test_a_documented_command_that_only_looks_runs(line):
     command, *arguments = line.split()
     package = {"carefolio": "carefolio", "scaling": "container_scaling"}[command]
-    done = subprocess.run([sys.executable, "-c", f"from {package}.cli import main; main()", *arguments], cwd=ROOT, capture_output=True,
-                          text=True, timeout=120, check=False)
+    done = subprocess.run(command_line(package, *arguments), cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip()
 

@@ -9,7 +9,6 @@ children hold then, and for runs at most at any time (sampled ten times a second
 import os
 import statistics
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -20,6 +19,7 @@ import psutil
 
 from carefolio.artefacts import read_json, write_json, write_text
 from carefolio.chapters import Chapter, read_chapters, repository_root
+from carefolio.command import command_line
 from carefolio.evidence import environment, git_commit, utc_now
 from carefolio.local_server import free_port, run_server
 from carefolio.services import READY, commands_of, verbs_of
@@ -42,11 +42,6 @@ def memory_mb(process: psutil.Process) -> float:
     return total
 
 
-def call(chapter: Chapter, *arguments: str) -> list[str]:
-    """The command line of a verb."""
-    return [sys.executable, "-c", f"from {chapter.package}.cli import main; main()", *arguments]
-
-
 def time_chapter(chapter: Chapter) -> dict[str, float]:
     """Run a chapter in its quick form, then start its API several times, with that run where it serves one."""
     with tempfile.TemporaryDirectory() as out:
@@ -60,7 +55,7 @@ def time_chapter(chapter: Chapter) -> dict[str, float]:
 def time_run(chapter: Chapter, out: str) -> dict[str, float]:
     """Run a chapter in its quick form."""
     start, most = time.perf_counter(), 0.0
-    process = psutil.Popen(call(chapter, "run", "--quick", "--out", out), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    process = psutil.Popen(command_line(chapter.package, "run", "--quick", "--out", out), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     said: list[bytes] = []
     reader = threading.Thread(target=lambda: said.append(process.stderr.read()))
     reader.start()
@@ -78,7 +73,7 @@ def time_start(chapter: Chapter, arguments: list[str]) -> dict[str, float]:
     times, memory = [], []
     for _ in range(STARTS):
         port, own = free_port(), psutil.Process()
-        command = call(chapter, "serve", "--no-auth", "--port", str(port), *arguments)
+        command = command_line(chapter.package, "serve", "--no-auth", "--port", str(port), *arguments)
         start = time.perf_counter()
         with run_server(command, ready_url=f"http://127.0.0.1:{port}{READY['serve']}", timeout_s=120):
             times.append(time.perf_counter() - start)

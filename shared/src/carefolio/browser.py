@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from carefolio.command import command_line
 from carefolio.exceptions import ConfigError
 from carefolio.local_server import free_port, run_server
 from carefolio.testing import CHROMIUM_FLAGS, CHROMIUM_NAMES, chromium_path
@@ -56,7 +56,7 @@ def serve_hub() -> Iterator[str]:
 @contextmanager
 def _serve(package: str, verb: str, *arguments: str) -> Iterator[str]:
     port = free_port()
-    command = [sys.executable, "-c", f"from {package}.cli import main; main()", verb, "--port", str(port), *arguments]
+    command = command_line(package, verb, "--port", str(port), *arguments)
     with run_server(command, ready_url=f"http://127.0.0.1:{port}/_stcore/health") as address:
         yield address
 

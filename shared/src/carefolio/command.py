@@ -124,6 +124,24 @@ def step(title: str, durations_s: dict[str, float] | None = None) -> Iterator[No
     console.print(f"[green]✓[/green] {title} [dim]{elapsed:.1f} s[/dim]", highlight=False)
 
 
+def command_line(package: str, *arguments: str) -> list[str]:
+    """Write the command line of a package's own command, run by this interpreter wherever its script is installed.
+
+    Parameters
+    ----------
+    package : str
+        Import name; it holds ``cli.py``.
+    *arguments : str
+        A verb and its options.
+
+    Returns
+    -------
+    list of str
+        Program and arguments.
+    """
+    return [sys.executable, "-c", f"from {package}.cli import main; main()", *arguments]
+
+
 def serve_app(target: str, *, host: str, port: int) -> None:
     """Run an ASGI app factory with uvicorn, and tell the app the address it is bound to.
 

@@ -29,7 +29,8 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def ask_server(url: str, body: bytes | None = None, *, content_type: str = "application/json", timeout_s: float = 10.0) -> bytes:
+def ask_server(url: str, body: bytes | None = None, *, content_type: str = "application/json", timeout_s: float = 10.0,
+               headers: Mapping[str, str] | None = None) -> bytes:
     """Ask a server on this machine, past any proxy.
 
     Parameters
@@ -42,6 +43,8 @@ def ask_server(url: str, body: bytes | None = None, *, content_type: str = "appl
         Of the body.
     timeout_s : float, default 10
         Seconds to wait for the answer.
+    headers : mapping of str to str, optional
+        Sent too, such as a key.
 
     Returns
     -------
@@ -55,7 +58,8 @@ def ask_server(url: str, body: bytes | None = None, *, content_type: str = "appl
     ServerError
         If it is not there, or its answer is not whole in time.
     """
-    request = urllib.request.Request(url, data=body, headers={"Content-Type": content_type} if body else {})  # noqa: S310 - loopback
+    sent = {**({"Content-Type": content_type} if body else {}), **(headers or {})}
+    request = urllib.request.Request(url, data=body, headers=sent)  # noqa: S310 - loopback
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with opener.open(request, timeout=timeout_s) as response:

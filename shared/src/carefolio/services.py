@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import atexit
 import socket
-import sys
 import threading
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from typing import Any
 import click
 
 from carefolio.chapters import Chapter
+from carefolio.command import command_line
 from carefolio.exceptions import ConfigError
 from carefolio.local_server import free_port, run_server
 
@@ -182,8 +182,7 @@ class Services:
 
 def _start(chapter: Chapter, verb: str) -> Service:
     port = usual_port(chapter, verb)
-    command = [sys.executable, "-c", f"from {chapter.package}.cli import main; main()", verb, "--port", str(port),
-               *(["--no-auth"] if verb == "serve" else [])]
+    command = command_line(chapter.package, verb, "--port", str(port), *(["--no-auth"] if verb == "serve" else []))
     stack = ExitStack()
     try:
         address = stack.enter_context(run_server(command, ready_url=f"http://127.0.0.1:{port}{READY[verb]}", timeout_s=START_S))

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import urllib.error
-import urllib.request
-from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
 from carefolio.exceptions import ArtefactError, SchemaError, ServerError
+from carefolio.local_server import ask_server
 from container_scaling.data import REQUESTS_FILE
 from container_scaling.servers import Running
 
@@ -40,18 +39,13 @@ def ask(running: Running, path: str, body: str | None = None) -> Any:
     ServerError
         If it is not there, or its answer is not whole.
     """
-    request = urllib.request.Request(f"{running.addresses[0]}{path}", data=body.encode() if body else None,  # noqa: S310 - loopback
-                                     headers={**({"Content-Type": "application/json"} if body else {}), **running.headers})
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    url = f"{running.addresses[0]}{path}"
     try:
-        with opener.open(request, timeout=TIMEOUT_S) as response:
-            return json.load(response)
+        return json.loads(ask_server(url, body.encode() if body else None, timeout_s=TIMEOUT_S, headers=running.headers))
     except urllib.error.HTTPError as error:
         raise SchemaError(f"{path} answers {error.code} to a recorded request: {error.read().decode(errors='replace')[:400]}") from None
-    except (OSError, HTTPException, ValueError) as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise ServerError(f"{running.addresses[0]}{path} gave no whole answer ({reason}); the service may have ended. Run the same command "
-                          "again.") from None
+    except ValueError as error:
+        raise ServerError(f"{url} gave no whole answer ({error}); the service may have ended. Run the same command again.") from None
 
 
 def requests_of(out: Path) -> Path:
