@@ -53,7 +53,7 @@ setup: $(VENV)/.runtime  ## Make .venv and install the projects, pinned
 demo: $(VENV)/.runtime  ## Run every project in its quick form and say where to look
 	$(BIN)/carefolio run --all --quick
 	@echo
-	@echo "Results of this run:   outputs/*/quick/reports (evidence.json, figures, model_card.md)"
+	@echo "Results of this run:   outputs/*/quick/reports (evidence.json and figures)"
 	@echo "Committed full results: projects/*/reports"
 	@echo "Look around:            $(BIN)/carefolio hub, which starts every dashboard and API"
 	@echo "Ask the real model:     $(BIN)/readmission serve --no-auth"

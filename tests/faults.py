@@ -102,9 +102,9 @@ def program(source: str, *arguments: str | Path) -> list[str]:
 
 
 def call(command: Sequence[str], environment: Mapping[str, str], *, before: Callable[[], None] | None = None,
-         code: int = 0) -> subprocess.CompletedProcess[str]:
+         code: int = 0, timeout_s: float = 150) -> subprocess.CompletedProcess[str]:
     """Run a command to its end, and hold it to an exit code and to no traceback."""
-    done = subprocess.run(command, env=dict(environment), cwd=ROOT, capture_output=True, text=True, timeout=150, check=False,
+    done = subprocess.run(command, env=dict(environment), cwd=ROOT, capture_output=True, text=True, timeout=timeout_s, check=False,
                           stdin=subprocess.DEVNULL, preexec_fn=before)
     assert done.returncode == code, f"exit code {done.returncode}, expected {code}\n{done.stdout}\n{done.stderr}"
     assert "Traceback" not in done.stderr

@@ -7,7 +7,7 @@ one line what is wrong and leaves with its exit code, and the same command given
 Disk full         Here: in three stages, over earlier results, past a limit of file size. In ``test_faults_parts.py``: a download, chapter
                   06's journal. Elsewhere: checkpoint and export of chapter 04, the audit log in ``shared/tests/serving/test_audit.py``
 Read-only         Here: home and checkout, the folder of the run
-No network        Here: a twin stands in, and where none may, the message says what to do
+No network        Here: a twin stands in, and where none may, the message says what to do. ``test_bare_laptop.py``: all chapters' quick runs
 Clock wrong       Here: ahead by years, and running backwards. In ``test_faults_parts.py``: what is measured and what holds for a time
 Two at once       Here: two runs in one folder. In ``test_faults_parts.py``: two downloads into one cache. Elsewhere: cycles of chapter 05,
                   deliveries of chapter 06

@@ -11,9 +11,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import click
 import polars as pl
 
 from carefolio.artefacts import atomic_path, read_json, sha256_file, write_json, write_text
+from carefolio.datasets.twin import SYNTHETIC
 from carefolio.exceptions import DataIntegrityError, DataUnavailableError
 from carefolio.splits import check_no_group_overlap, make_split, patient_split
 from model_registry.config import RegistrySettings
@@ -110,6 +112,9 @@ def prepare_readmission(settings: RegistrySettings, folder: Path) -> None:
     if done.returncode:
         raise DataUnavailableError(f"`readmission data` ended with status {done.returncode}: {done.stderr.strip()[-400:]}. "
                                    "Install carefolio-readmission, or mend what it names.")
+    for line in done.stderr.splitlines():
+        if line.startswith(SYNTHETIC):
+            click.echo(line, err=True)
     made = read_json(out / "data" / "data.json")
     write_record(folder, "readmission", made["provenance"], made["split"])
 

@@ -17,6 +17,7 @@ from carefolio.artefacts import sha256_file
 from carefolio.datasets.download import download
 from carefolio.datasets.provenance import Origin
 from carefolio.datasets.resolve import cache_dir, is_offline, mirror_dir
+from carefolio.datasets.twin import say_synthetic
 from carefolio.exceptions import DataIntegrityError, DataUnavailableError
 from clinical_workflow.made_up import make_patients
 
@@ -79,9 +80,11 @@ def load_bundles(*, limit: int = 0, allow_made_up: bool = False, made_up: int = 
     wanted = list(listed_files().items())[:limit or None]
     try:
         found = [_resolve(name, sha256) for name, (_, sha256) in wanted]
-    except DataUnavailableError:
+    except DataUnavailableError as error:
         if not allow_made_up or now is None:
             raise
+        if made_up:
+            say_synthetic(made_up, name=NAME, rows="charts", reason=str(error))
         return _made_up(made_up, seed, now)
     origins: list[Origin] = [origin for _, origin in found]
     origin = min(origins, key=("publisher", "cache", "mirror").index)

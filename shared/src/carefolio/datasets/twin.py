@@ -10,7 +10,28 @@ from carefolio.datasets.provenance import LoadedData, Provenance
 if TYPE_CHECKING:
     import polars as pl
 
+SYNTHETIC = "SYNTHETIC DATA"
+"""How the line begins that says so."""
 LICENCE = "none needed; generated, no patient's data"
+
+
+def say_synthetic(count: int, *, name: str, rows: str, reason: str) -> None:
+    """Say on standard error that something generated stands in for real data.
+
+    Parameters
+    ----------
+    count : int
+        How many were generated.
+    name : str
+        Name of the data set that they stand in for.
+    rows : str
+        What they are, in the plural, for example ``"encounters"``.
+    reason : str
+        Why the real data is not there.
+    """
+    import click
+
+    click.echo(f"{SYNTHETIC}: {count} generated {rows} stand in for {name}; no result from them is evidence. Why: {reason}", err=True)
 
 
 def announce_twin(frame: pl.DataFrame, *, name: str, rows: str, reason: str) -> LoadedData:
@@ -32,10 +53,8 @@ def announce_twin(frame: pl.DataFrame, *, name: str, rows: str, reason: str) -> 
     LoadedData
         The table; origin ``"synthetic"``, the hash that of the table's CSV form.
     """
-    import click
     import polars.selectors as cs
 
-    click.echo(f"SYNTHETIC DATA: {frame.height} generated {rows} stand in for {name}; no result from them is evidence. "
-               f"Why: {reason}", err=True)
+    say_synthetic(frame.height, name=name, rows=rows, reason=reason)
     sha256 = hashlib.sha256(frame.with_columns(cs.binary().bin.encode("hex")).write_csv().encode()).hexdigest()
     return LoadedData(frame, Provenance(name, "synthetic", sha256, frame.height, LICENCE))
