@@ -13,6 +13,7 @@ from model_registry.tables import differences
 from model_registry.tracking import aliases
 from model_registry.tracking.errors import RegistryError
 from model_registry.tracking.models import load_model
+from model_registry.tracking.server import sqlite_uri
 
 
 @pytest.fixture(scope="module")
@@ -113,6 +114,14 @@ def test_the_verbs_say_what_they_did(first_run, second_run, invoke):
     invoke("promote", "readmission", "--force", *at)
     assert "version 1 (champion)" in invoke("rollback", "readmission", *at).output
     assert "--tracking-uri" in invoke("show", "--out", first_run.out, exit_code=3).output, "its run was recorded on a server"
+
+
+def test_the_first_model_in_a_database_of_its_own_is_champion_and_the_next_its_challenger(small_config, invoke, tmp_path):
+    words = ("search", "survival", "--trials", "1", "--config", small_config, "--out", tmp_path)
+    assert "version 1, the first champion; `registry serve --no-auth --name survival`" in invoke(*words).output
+    assert "version 2; `registry compare survival`" in invoke(*words).output
+    found = aliases.list_versions(sqlite_uri(tmp_path), "survival")
+    assert [(version.version, version.aliases) for version in found] == [("2", ("challenger",)), ("1", ("champion",))]
 
 
 def tampered(first_run, tmp_path: Path) -> tuple[Path, str]:

@@ -17,7 +17,8 @@ def main() -> None:
     """Experiments and models in MLflow: searched, registered by alias, served, and made again to the digit.
 
     \b
-    registry run --quick                     both searches in about a minute, into a database of their own
+    registry run --quick                     both searches in a quarter of a minute, into a database of their own
+    registry serve --no-auth                 answers with the first model of that database
     registry up                              an MLflow server on this machine; then, elsewhere:
       export MLFLOW_TRACKING_URI=http://127.0.0.1:5000
       registry search --quick                the same, recorded on the server

@@ -13,7 +13,7 @@ from carefolio.config import project_home
 from carefolio.evidence import Metric
 from carefolio.runs import may_be_published, measured_metrics, publish, timed_step
 from model_registry.config import RegistrySettings
-from model_registry.names import CARDS, EXPERIMENTS, FOLDER, URI_VARIABLE
+from model_registry.names import CARDS, CHAMPION, EXPERIMENTS, FOLDER, URI_VARIABLE
 
 NOWHERE = "none"
 """Given as an address, it leaves a run in its journals."""
@@ -170,6 +170,7 @@ def report_stage(settings: RegistrySettings, out: Path, *, command: str, to_repo
     from model_registry import report, train
     from model_registry.tracking import journal
     from model_registry.tracking.delivery import deliver_or_fail, run_id_of
+    from model_registry.tracking.server import DATABASE_FILE
 
     with timed_step("report", out):
         measured = measured_metrics(FOLDER) if to_repository else {}  # they speak of the full run on published data
@@ -187,6 +188,33 @@ def report_stage(settings: RegistrySettings, out: Path, *, command: str, to_repo
         deliver_or_fail(out / train.JOURNAL, address)
         for name in report.searched(out):
             run_id = run_id_of(out / train.JOURNAL / train.load_result(out, name)["journal"])
-            click.echo(f"{name}: run {run_id}; `registry register {name} {run_id}` makes it a version")
+            click.echo(name_first_champion(name, run_id, address) if str(out.absolute() / DATABASE_FILE) in address
+                       else f"{name}: run {run_id}; `registry register {name} {run_id}` makes it a version")
     if to_repository and report.searched(out) == list(EXPERIMENTS) and may_be_published(evidence):
         publish(out, project_home(FOLDER))
+
+
+def name_first_champion(name: str, run_id: str, address: str) -> str:
+    """Register a run's model in the database of the run's own folder, and call it champion where there is none to be compared with.
+
+    Parameters
+    ----------
+    name : str
+        The experiment.
+    run_id : str
+        The run.
+    address : str
+        Of the database.
+
+    Returns
+    -------
+    str
+        What the user is told.
+    """
+    from model_registry.tracking import aliases
+
+    made = aliases.register(address, name, run_id)
+    if any(CHAMPION in version.aliases for version in aliases.list_versions(address, name)):
+        return f"{name}: run {run_id} is version {made.version}; `registry compare {name}` holds it against the champion"
+    aliases.promote(address, name, made.version)
+    return f"{name}: run {run_id} is version {made.version}, the first champion; `registry serve --no-auth --name {name}` answers with it"
