@@ -144,7 +144,7 @@ def test_the_order_of_steps_follows_from_what_was_done():
 @pytest.mark.parametrize(("fault", "outcomes", "words"), [
     ("unit_change", ["rejected"], "jump: los_days"),
     ("lab_code_missing", ["rejected"], "code gone: a1c"),
-    ("damaged_model", ["rolled_back"], "expected release"),
+    ("damaged_model", ["rolled_back"], "cannot take over release"),
 ])
 def test_a_planted_fault_is_caught(planted, fault, outcomes, words):
     found = planted(fault)

@@ -1,6 +1,7 @@
 """The deployment: a pointer and a ledger, models that are checked before they answer, and a smoke test with real requests."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -11,7 +12,7 @@ from retraining import model
 from retraining.deployment import POINTER, deploy, follow, open_release, read_ledger, read_pointer
 from retraining.features import read_features
 from retraining.releases import next_release, smoke
-from retraining.smoke import run_service, smoke_test
+from retraining.smoke import run_service, smoke_test, wait_for_release
 from retraining.state import fold
 from retraining.store import Store
 
@@ -84,9 +85,19 @@ def test_the_service_waits_for_a_release_and_answers_as_the_model_does(context, 
         assert "not a medical device" in answer["disclaimer"].lower()
 
 
-def test_a_first_release_that_does_not_answer_is_an_error_that_can_be_mended(context, state):
-    from dataclasses import replace
+def test_a_release_that_the_service_cannot_take_over_is_told_before_patience_ends(context, settings, tmp_path):
+    first = read_pointer(context.store.deployment)
+    deploy(tmp_path, first, context.store.model(first.sha256))
+    bad, good = (replace(first, number=number, model=f"models/{number}") for number in (2, 3))
+    with run_service(tmp_path, settings.serving) as address:
+        deploy(tmp_path, bad, context.store.model(first.sha256), transferred=lambda place: (place / "trees.lgb.txt").write_text("?"))
+        problem = wait_for_release(address, bad, patience_s=60)
+        assert problem == "the service cannot take over release 2 and goes on answering with release 1"
+        deploy(tmp_path, good, context.store.model(first.sha256))
+        assert wait_for_release(address, good, patience_s=60) == "", "failures of the release before do not count"
 
+
+def test_a_first_release_that_does_not_answer_is_an_error_that_can_be_mended(context, state):
     deaf = replace(context, service=lambda: "http://127.0.0.1:9", settings=context.settings.model_copy(
         update={"serving": context.settings.serving.model_copy(update={"patience_s": 0.1})}))
     done = {"deploy": {"release": 1, "sha256": state.champion.sha256}}

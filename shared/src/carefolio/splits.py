@@ -20,6 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from carefolio.artefacts import read_json, write_text
 from carefolio.exceptions import ArtefactError, LeakageError
+from carefolio.metrics.discrimination import roc_auc
 
 if TYPE_CHECKING:
     import polars as pl
@@ -361,16 +362,17 @@ def _count_pairs(levels: NDArray[Any], codes: NDArray[np.int64]) -> int:
 
 
 def _ranks_target(values: NDArray[np.float64], target: NDArray[Any], codes: NDArray[np.int64]) -> str:
-    from scipy.stats import spearmanr
-    from sklearn.metrics import roc_auc_score
-
     n_classes = len(np.unique(codes))
     if n_classes < 2 or len(np.unique(values)) < 2:
         return ""
     if n_classes == 2:
-        auroc = 0.5 + abs(float(roc_auc_score(codes == codes.max(), values)) - 0.5)
+        auroc = 0.5 + abs(roc_auc(codes == codes.max(), values) - 0.5)
         return f"alone it reaches an AUROC of {auroc:.4f}" if auroc > PERFECT_AUROC else ""
-    correlation = abs(float(spearmanr(values, target).statistic)) if target.dtype.kind in "biuf" else 0.0
+    if target.dtype.kind not in "biuf":
+        return ""
+    from scipy.stats import spearmanr  # a slow import, needed only here
+
+    correlation = abs(float(spearmanr(values, target).statistic))
     return f"its rank correlation with the target is {correlation:.4f}" if correlation > PERFECT_AUROC else ""
 
 

@@ -100,8 +100,8 @@ def _build_router(follower: Follower[Served]) -> APIRouter:
     @router.get("/release", summary="The release that answers, and what it reads", responses={503: {"description": "Nothing is deployed."}})
     def release() -> ReleaseState:
         served = _current(follower)
-        return ReleaseState(release=_release(served), taken_over=follower.taken_over, features=list(served.model.features),
-                            categories=served.model.categories)
+        return ReleaseState(release=_release(served), taken_over=follower.taken_over, failures=follower.failures,
+                            features=list(served.model.features), categories=served.model.categories)
 
     return router
 

@@ -43,6 +43,7 @@ class ReleaseState(_Model):
 
     release: ServedRelease
     taken_over: int
+    failures: int = Field(description="Looks in a row, until now, at which what is deployed could not be taken over")
     features: list[str]
     categories: dict[str, list[str]] = Field(description="Known values of the columns of text; others count as not known")
     disclaimer: str = DISCLAIMER

@@ -101,7 +101,7 @@ def smoke_test(address: str, release: Release, model: BoostedModel, rows: pl.Dat
 
 
 def wait_for_release(address: str, release: Release, *, patience_s: float) -> str:
-    """Wait until the service answers with a release.
+    """Wait until the service answers with a release, or has looked at it twice and could not take it over.
 
     Parameters
     ----------
@@ -117,13 +117,16 @@ def wait_for_release(address: str, release: Release, *, patience_s: float) -> st
     str
         What went wrong; empty if it answers.
     """
-    deadline, last = time.monotonic() + patience_s, "nothing"
+    deadline, last, before = time.monotonic() + patience_s, "nothing", None
     while time.monotonic() < deadline:
         try:
-            found = json.loads(ask_server(f"{address}/release"))["release"]
+            state = json.loads(ask_server(f"{address}/release"))
+            found, failures = state["release"], state["failures"]
             if (found["number"], found["sha256"]) == (release.number, release.sha256):
                 return ""
-            last = f"release {found['number']}"
+            last, before = f"release {found['number']}", failures if before is None else before
+            if failures >= before + 2:  # the first may have begun before this release was there
+                return f"the service cannot take over release {release.number} and goes on answering with {last}"
         except HTTPError as error:
             last = f"status {error.code}"
         except (OSError, HTTPException, ValueError) as error:
