@@ -92,7 +92,7 @@ def render(history: list[dict]) -> str:
     for key, (title, unit) in TITLES.items():
         rows = [(folder, first["figures"].get(folder, {}).get(key), figures[key]) for folder, figures in last["figures"].items()
                 if key in figures]
-        lines += ["", f"## {title.capitalize()}, {unit}", "", "| chapter | before | after | ratio |", "|---|---|---|---|",
+        lines += ["", f"## {title[0].upper()}{title[1:]}, {unit}", "", "| chapter | before | after | ratio |", "|---|---|---|---|",
                   *(f"| {folder} | {'–' if before is None else f'{before:,.1f}'} | {after:,.1f} | "
                     f"{'–' if not before else f'{after / before:.2f}'} |" for folder, before, after in rows)]
         if key == "run_s":
