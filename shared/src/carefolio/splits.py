@@ -368,11 +368,9 @@ def _ranks_target(values: NDArray[np.float64], target: NDArray[Any], codes: NDAr
     if n_classes == 2:
         auroc = 0.5 + abs(roc_auc(codes == codes.max(), values) - 0.5)
         return f"alone it reaches an AUROC of {auroc:.4f}" if auroc > PERFECT_AUROC else ""
-    if target.dtype.kind not in "biuf":
-        return ""
     from scipy.stats import spearmanr  # a slow import, needed only here
 
-    correlation = abs(float(spearmanr(values, target).statistic))
+    correlation = abs(float(spearmanr(values, target).statistic)) if target.dtype.kind in "biuf" else 0.0
     return f"its rank correlation with the target is {correlation:.4f}" if correlation > PERFECT_AUROC else ""
 
 
