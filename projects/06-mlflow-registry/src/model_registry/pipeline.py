@@ -187,7 +187,7 @@ def report_stage(settings: RegistrySettings, out: Path, *, command: str, to_repo
     if address is not None:
         deliver_or_fail(out / train.JOURNAL, address)
         for name in report.searched(out):
-            run_id = run_id_of(out / train.JOURNAL / train.load_result(out, name)["journal"])
+            run_id = str(run_id_of(out / train.JOURNAL / train.load_result(out, name)["journal"]))  # delivered, so there is one
             click.echo(name_first_champion(name, run_id, address) if str(out.absolute() / DATABASE_FILE) in address
                        else f"{name}: run {run_id}; `registry register {name} {run_id}` makes it a version")
     if to_repository and report.searched(out) == list(EXPERIMENTS) and may_be_published(evidence):
