@@ -1,7 +1,6 @@
 """The chapters of the repository: what is planned, what exists, and the one number that each puts in front."""
 
 import os
-import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -147,6 +146,7 @@ def headline(chapter: Chapter) -> str:
     """
     from carefolio.claims import expand, fill
     from carefolio.evidence import read_evidence
+    from carefolio.markdown import without_comments
 
     if chapter.home is None:
         return "planned"
@@ -160,7 +160,7 @@ def headline(chapter: Chapter) -> str:
     form = "ci.3f" if record and record.level is not None else ".3f"
     name = chapter.headline.rpartition(".")[2].replace("_", " ").replace("roc auc", "ROC AUC").replace("wis", "WIS")
     text = expand(chapter.result or f"{name} {{ev:{chapter.headline} {form}}}")
-    return re.sub("<!--.*?-->", "", fill(text, {evidence.project: evidence}, {}, project=evidence.project))
+    return without_comments(fill(text, {evidence.project: evidence}, {}, project=evidence.project))
 
 
 def data_origins(chapter: Chapter) -> str:

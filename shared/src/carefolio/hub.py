@@ -12,6 +12,7 @@ from carefolio.evidence import read_evidence
 from carefolio.exceptions import CarefolioError
 from carefolio.freshness import freshness
 from carefolio.junit import FILE, HOUSE, TestRun, read_test_run
+from carefolio.markdown import without_comments
 from carefolio.services import Services, verbs_of
 from carefolio.views import inline_image, show_problem
 
@@ -20,7 +21,6 @@ DOCUMENTS = {"README": "README.md", "Article": "article.md", "Model card": "repo
 NAMES = {"dashboard": ("Start dashboard", "Open dashboard"), "serve": ("Start API", "Open API docs")}
 COLUMNS = 2
 STYLE = "<style>h3 { font-size: 1.2rem !important; padding-top: 0 !important; }</style>"
-_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _PICTURE = re.compile(r"!\[([^\]]*)\]\(([^)\s]+\.png)\)")
 _LINK = re.compile(r"(?<!!)\[([^\]]+)\]\((?!https?:)[^)]*\)")
 
@@ -76,7 +76,7 @@ def readable(text: str, folder: Path) -> str:
         inside = path.is_relative_to(folder.resolve()) and path.is_file()
         return f"![{match[1]}]({inline_image(path.read_bytes())})" if inside else f"*{match[1]}*"
 
-    return _LINK.sub(r"\1", _PICTURE.sub(_picture, _COMMENT.sub("", text)))
+    return _LINK.sub(r"\1", _PICTURE.sub(_picture, without_comments(text)))
 
 
 def last_tests() -> tuple[TestRun | None, str]:

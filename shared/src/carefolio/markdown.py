@@ -9,6 +9,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 _MARKED = re.compile(r"<!--(ev|cite)\b[^>]*-->(?:(?!<!--).)*<!--/\1-->", re.DOTALL)
+_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _TAG = re.compile(r"<!--.*?-->|</?[a-zA-Z][^>]*>", re.DOTALL)
 _ADDRESS = re.compile(r"""<(?:a|img)\b[^>]*?\b(?:href|src)=["']([^"']+)["']""")
 _NAMED = re.compile(r"""<[a-zA-Z][^>]*?\b(?:id|name)=["']([^"']+)["']""")
@@ -195,6 +196,22 @@ def shell_lines(text: str) -> list[Found]:
             if command and not (is_output or command.startswith("#")):
                 found.append(Found(offset, command))
     return found
+
+
+def without_comments(text: str) -> str:
+    """Take out comments, which a reader does not see; markers are such.
+
+    Parameters
+    ----------
+    text : str
+        The document.
+
+    Returns
+    -------
+    str
+        What is left.
+    """
+    return _COMMENT.sub("", text)
 
 
 def without_code(text: str) -> str:

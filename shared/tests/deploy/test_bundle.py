@@ -76,6 +76,14 @@ def test_harmed_bundle_is_refused(model: Path, tmp_path: Path, harm: str) -> Non
         unpack_bundle(path, tmp_path / "unpacked", SEALED)
 
 
+def test_bundle_that_would_fill_a_disk_is_not_unpacked(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write_bundle(model, tmp_path / "model.tar.gz", SEALED).path
+    monkeypatch.setattr("carefolio.deploy.bundle.MOST_BYTES", 100)
+    with pytest.raises(ArtefactError, match=r"bytes, expected at most 100; nothing was unpacked"):
+        unpack_bundle(path, tmp_path / "unpacked", SEALED)
+    assert not (tmp_path / "unpacked").exists()
+
+
 def test_bundle_whose_list_does_not_fit_its_files_is_refused(model: Path, tmp_path: Path) -> None:
     folder = tmp_path / "unpacked"
     unpack_bundle(write_bundle(model, tmp_path / "model.tar.gz", SEALED).path, folder, SEALED)

@@ -19,6 +19,8 @@ from carefolio.exceptions import ArtefactError
 
 BUNDLE_NAME = "model.tar.gz"
 SUMS_NAME = "SHA256SUMS"
+MOST_BYTES = 1_000_000_000
+"""What the files of a bundle may have together; an archive of a few kilobytes can hold a full disk."""
 
 
 @dataclass(frozen=True)
@@ -155,6 +157,9 @@ def unpack_bundle(path: Path, folder: Path, sealed: Sequence[str]) -> str:
                 raise ArtefactError(f"{path} holds {sorted(found)}, expected {sorted(bundle_content(sealed))}; pack the model again.")
             if not all(member.isfile() for member in archive):
                 raise ArtefactError(f"{path} holds a link or a device in place of a file; pack the model again.")
+            if (size := sum(member.size for member in archive)) > MOST_BYTES:
+                raise ArtefactError(f"{path} holds {size:,} bytes, expected at most {MOST_BYTES:,}; nothing was unpacked. Pack the model "
+                                    "again.")
             archive.extractall(folder, filter="data")
     except (OSError, EOFError, tarfile.TarError, zlib.error) as error:
         raise ArtefactError(f"{path} cannot be unpacked: {error}. Pack the model again.") from None
