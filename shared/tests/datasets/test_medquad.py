@@ -96,7 +96,8 @@ def test_an_archive_that_unpacks_to_too_much_is_refused(pack, monkeypatch):
         list(read_documents(path))
 
 
-@pytest.mark.parametrize("body", [b"", b"<html>", gzip.compress(b"not a tar" * 100), gzip.compress(b"x" * 9000)[:-12]])
+@pytest.mark.parametrize("body", [b"", b"<html>", gzip.compress(b"not a tar" * 100), gzip.compress(b"x" * 9000)[:-12]],
+                         ids=["empty", "a page", "no tar", "cut short"])
 def test_what_is_not_an_archive_is_refused(tmp_path, body):
     (tmp_path / FILE).write_bytes(body)
     with pytest.raises(DataIntegrityError, match=r"is not a whole tar\.gz archive"):
