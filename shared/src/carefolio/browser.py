@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 SIZES = {"desktop": (1280, 900), "phone": (390, 844)}
 """Width and height, in pixels."""
 WAIT_MS = 60_000
+REPLACED = re.compile(r"Client Error: Download Button source error - 404|status of 404 .*/media/\w+\.\w+'")
+"""What Streamlit notes when it asks for the file of a download button that a rerun has replaced meanwhile; nobody is shown that file."""
 _OVERHANG = "document.querySelector('[data-testid=stMain]').scrollWidth - document.querySelector('[data-testid=stMain]').clientWidth"
 
 
@@ -72,7 +75,7 @@ def open_page(address: str, *, width: int, height: int, problems: list[str] | No
     width, height : int
         Size of the window in pixels.
     problems : list of str, optional
-        Receives what the browser's console reports as an error.
+        Receives what the browser's console reports as an error, but for downloads that a rerun has just replaced.
 
     Yields
     ------
@@ -92,8 +95,9 @@ def open_page(address: str, *, width: int, height: int, problems: list[str] | No
     noted: list[str] = problems if problems is not None else []
 
     def _note(message: Any) -> None:
-        if message.type == "error":
-            noted.append(f"{message.text} {message.location}")
+        said = f"{message.text} {message.location}"
+        if message.type == "error" and not REPLACED.search(said):
+            noted.append(said)
 
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=chromium, args=list(CHROMIUM_FLAGS))
