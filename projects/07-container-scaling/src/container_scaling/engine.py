@@ -33,10 +33,11 @@ def docker() -> str:
     found = next((path for name in PREFERRED if (path := shutil.which(name))), None)
     if found is None:
         raise ProviderError("there is no docker on PATH. Install Docker, or run `scaling run`, which needs none.")
-    done = subprocess.run([found, "info", "--format", "{{.ServerVersion}}"], capture_output=True, text=True, check=False, timeout=TIMEOUT_S)
+    command = [found, "version", "--format", "{{.Server.Version}}"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=TIMEOUT_S)
     if done.returncode or not done.stdout.strip():
         said = (done.stderr or done.stdout).strip()[-300:]
-        raise ProviderError(f"no Docker engine answers {found}: {said}. Start it, or run `scaling run`, which needs none.")
+        raise ProviderError(f"no Docker engine answers {found} ({said}). Start it, or run `scaling run`, which needs none.")
     return found
 
 
