@@ -22,6 +22,8 @@ from pathlib import Path
 
 import pytest
 
+from carefolio.command import command_line
+
 ROOT = Path(__file__).parents[1]
 REPORTED = ("durations_s", "created", "environment", "command")
 """What differs between two runs of the same settings."""
@@ -88,12 +90,12 @@ def variables(home: Path, **changes: str) -> dict[str, str]:
 
 def readmission(*arguments: str | Path) -> list[str]:
     """Give the words that call chapter 02's command."""
-    return program("from readmission.cli import main; main()", *arguments)
+    return command_line("readmission", *map(str, arguments))
 
 
 def carefolio(*arguments: str | Path) -> list[str]:
     """Give the words that call the portfolio's command."""
-    return program("from carefolio.cli import main; main()", *arguments)
+    return command_line("carefolio", *map(str, arguments))
 
 
 def program(source: str, *arguments: str | Path) -> list[str]:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from carefolio.browser import SIZES, open_page, settle
+from carefolio.command import command_line
 from carefolio.local_server import free_port, run_server
 from carefolio.testing import requires_browser
 from clinical_workflow.cds.ledger import Ledger
@@ -104,9 +105,7 @@ def test_the_kill_switch_empties_the_next_page(loop):
 
 
 def test_the_dashboard_is_launched_from_a_chart(loop, app_port, tmp_path):
-    import sys
-
-    command = [sys.executable, "-c", "from clinical_workflow.cli import main; main()", "dashboard", "--port", str(app_port)]
+    command = command_line("clinical_workflow", "dashboard", "--port", str(app_port))
     variables = {CONFIG_VARIABLE: str(loop.settings_file), STATE_VARIABLE: str(loop.state)}
     with run_server(command, ready_url=f"http://127.0.0.1:{app_port}/_stcore/health", env=variables), open_page(
             f"{loop.hospital}/patients/made-up-004", width=1280, height=900) as page:

@@ -2,7 +2,6 @@
 
 import shutil
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 from click.testing import Result
 from polars.testing import assert_frame_equal
 
+from carefolio.command import command_line
 from carefolio.datasets.diabetes130_twin import make_diabetes130_twin
 from carefolio.exceptions import ConfigError, SchemaError
 from readmission.features import ENCOUNTER, PATIENT, build_features
@@ -93,8 +93,7 @@ def test_an_error_in_a_dask_worker_is_the_same_line(own_input: Path, score: Scor
 def test_a_killed_run_goes_on_where_it_was(artefacts: Path, tmp_path: Path) -> None:
     source, output = tmp_path / "input", tmp_path / "scores"
     write_resampled(TWIN, source, rows=4_000, partitions=40, seed=1)
-    command = [sys.executable, "-c", "from readmission.cli import main; main()", "score", "--input", str(source), "--output", str(output),
-               "--artefacts", str(artefacts)]
+    command = command_line("readmission", "score", "--input", str(source), "--output", str(output), "--artefacts", str(artefacts))
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 60
     while not list(output.glob("part-*.parquet")) and process.poll() is None and time.monotonic() < deadline:

@@ -6,7 +6,6 @@ same held-out patients; then a real server answers clients without pause while t
 
 import argparse
 import json
-import sys
 import tempfile
 import threading
 import time
@@ -15,6 +14,7 @@ from pathlib import Path
 from subprocess import run
 
 from carefolio.artefacts import read_json
+from carefolio.command import command_line
 from carefolio.config import load_config, project_home
 from carefolio.evidence import Metric, metric
 from carefolio.local_server import ask_server, free_port, run_server
@@ -28,7 +28,6 @@ from model_registry.tracking import aliases
 from model_registry.tracking.delivery import run_id_of
 from model_registry.train import JOURNAL, load_result
 
-COMMAND = (sys.executable, "-c", "from model_registry.cli import main; main()")
 POLL_S, BETWEEN_S = 0.5, 1.0
 
 
@@ -56,7 +55,8 @@ def make_two_versions(out: Path, address: str, name: str, *, quick: bool, place:
     """Search once with the library's own settings, make that the champion, and register the run as challenger."""
     first = place / "first" / name
     options = ["--quick"] if quick else []
-    run([*COMMAND, "search", name, "--trials", "1", "--out", str(first), "--tracking-uri", address, *options], check=True)
+    search = command_line("model_registry", "search", name, "--trials", "1", "--out", str(first), "--tracking-uri", address, *options)
+    run(search, check=True)
     champion = aliases.register(address, name, run_of(first, name))
     aliases.promote(address, name, champion.version, force=True)
     return [champion, aliases.register(address, name, run_of(out, name))]
@@ -82,7 +82,7 @@ def follow(address: str, versions: list[aliases.Version], place: Path, *, client
     loaded = {version.version: aliases.download(address, version, place / version.version) for version in versions}
     example = loaded[versions[0].version].example
     risks = {(number, model.answer([example])[0]) for number, model in loaded.items()}
-    command = [*COMMAND, "serve", "--name", name, "--port", str(port), "--no-auth", "--tracking-uri", address]
+    command = command_line("model_registry", "serve", "--name", name, "--port", str(port), "--no-auth", "--tracking-uri", address)
     env = {FOLDER_VARIABLE: str(place / "served"), POLL_VARIABLE: str(POLL_S), "CAREFOLIO_REQUESTS_PER_MINUTE": "100000000"}
     with run_server(command, ready_url=f"http://127.0.0.1:{port}/health/ready", env=env, timeout_s=120) as url:
         body = json.dumps({"rows": [example]}).encode()

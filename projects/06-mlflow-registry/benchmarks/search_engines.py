@@ -1,12 +1,12 @@
 """One process against one a core: the same search on all rows, by ``--engine local`` and ``--engine dask``. Is it faster, and the same?"""
 
 import argparse
-import sys
 import tempfile
 from pathlib import Path
 from subprocess import run
 
 from carefolio.artefacts import read_json
+from carefolio.command import command_line
 from carefolio.config import project_home
 from carefolio.evidence import metric
 from carefolio.measured import write_measured
@@ -18,9 +18,8 @@ from model_registry.tuning import ENGINES
 def search(engine: str, out: Path, arguments: argparse.Namespace) -> float:
     """Run a search by the command; give the seconds of the search alone."""
     options = ["--quick"] if arguments.quick else []
-    command = [sys.executable, "-c", "from model_registry.cli import main; main()", "search", arguments.experiment, "--engine", engine,
-               "--workers", str(arguments.workers), "--trials", str(arguments.trials), "--tracking-uri", "none", "--out", str(out),
-               *options]
+    command = command_line("model_registry", "search", arguments.experiment, "--engine", engine, "--workers", str(arguments.workers),
+                           "--trials", str(arguments.trials), "--tracking-uri", "none", "--out", str(out), *options)
     run(command, check=True)
     return float(read_json(out / "durations.json")[f"search_{arguments.experiment}"])
 

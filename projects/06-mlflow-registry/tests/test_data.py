@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 
 import polars as pl
 import pytest
@@ -70,6 +71,6 @@ def test_a_chapter_that_fails_is_quoted(tmp_path, monkeypatch):
     settings = load_config(RegistrySettings, "model_registry", over={"data": {"test_fraction": 0.999999}})
     monkeypatch.setenv("CAREFOLIO_OFFLINE", "1")
     monkeypatch.setenv("CAREFOLIO_DATA_DIR", str(tmp_path / "none"))
-    monkeypatch.setattr(data.sys, "executable", shutil.which("false"))
+    monkeypatch.setattr(sys, "executable", shutil.which("false"))
     with pytest.raises(DataUnavailableError, match="readmission data` ended with status 1"):
         data.prepare_readmission(settings, tmp_path)

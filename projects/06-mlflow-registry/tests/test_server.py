@@ -4,19 +4,19 @@ import os
 import signal
 import sqlite3
 import subprocess
-import sys
 import time
 
 import pytest
 from mlflow import MlflowClient
 
+from carefolio.command import command_line
 from carefolio.exceptions import ConfigError
 from carefolio.local_server import free_port
 from carefolio.tracking import TrackingError
 from model_registry import places
 from model_registry.tracking import server
 
-UP = [sys.executable, "-c", "from model_registry.cli import main; main()", "up"]
+UP = command_line("model_registry", "up")
 
 
 def wait_until(said, patience_s=240):

@@ -2,7 +2,6 @@
 
 import json
 import os
-import sys
 import threading
 import time
 import urllib.error
@@ -11,6 +10,7 @@ from collections import Counter
 import pytest
 from fastapi.testclient import TestClient
 
+from carefolio.command import command_line
 from carefolio.exceptions import ConfigError
 from carefolio.local_server import ask_server, free_port, run_server
 from carefolio.tracking import TrackingError
@@ -50,8 +50,7 @@ def test_a_change_of_the_alias_is_picked_up_without_a_failed_request(versions, f
     risks = {number: loaded.answer([example])[0] for number, loaded in expected.items()}
     assert len(set(risks.values())) == 2
     port = free_port()
-    command = [sys.executable, "-c", "from model_registry.cli import main; main()", "serve", "--port", str(port), "--no-auth",
-               "--tracking-uri", first_run.address]
+    command = command_line("model_registry", "serve", "--port", str(port), "--no-auth", "--tracking-uri", first_run.address)
     env = {FOLDER_VARIABLE: str(tmp_path / "served"), POLL_VARIABLE: "0.2", "CAREFOLIO_REQUESTS_PER_MINUTE": "1000000"}
     answers: list[tuple[str, float]] = []
     failures: list[str] = []
@@ -177,8 +176,7 @@ def test_without_a_champion_or_an_address_nothing_starts(first_run, tmp_path, mo
 
 def test_who_has_no_key_is_refused(versions, first_run, tmp_path):
     port = free_port()
-    command = [sys.executable, "-c", "from model_registry.cli import main; main()", "serve", "--port", str(port), "--tracking-uri",
-               first_run.address]
+    command = command_line("model_registry", "serve", "--port", str(port), "--tracking-uri", first_run.address)
     with run_server(command, ready_url=f"http://127.0.0.1:{port}/health/ready", timeout_s=120,
                     env={FOLDER_VARIABLE: str(tmp_path)} | {name: "" for name in os.environ if name.startswith("CAREFOLIO_API")}) as url, \
             pytest.raises(urllib.error.HTTPError, match="401"):

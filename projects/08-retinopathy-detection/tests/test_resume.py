@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from carefolio.command import command_line
 from retinopathy.cli import main
 from retinopathy.features import read_features
 
@@ -31,8 +31,7 @@ def test_a_training_that_was_killed_ends_as_one_that_was_left_alone(small_run, s
     options = ["--config", str(small_config), "--out", str(tmp_path)]
     assert CliRunner().invoke(main, ["data", *options], env=twin_only).exit_code == 0
     env = {name: value for name, value in (os.environ | twin_only).items() if value is not None}
-    program = [sys.executable, "-c", "from retinopathy.cli import main; main()"]
-    killed_training([*program, "train", *options], env, tmp_path / "train" / "fold-1" / "state.json")
+    killed_training(command_line("retinopathy", "train", *options), env, tmp_path / "train" / "fold-1" / "state.json")
     assert not (tmp_path / "train" / "idrid.npz").exists()
     seen = (tmp_path / "features" / "idrid.npz").stat().st_mtime_ns
     result = CliRunner().invoke(main, ["train", *options], env=twin_only)

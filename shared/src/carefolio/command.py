@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from carefolio.exceptions import CarefolioError
+from carefolio.exceptions import CarefolioError, DataUnavailableError
 
 DISCLAIMER = "For research and education. Not a medical device; not for decisions about patients."
 
@@ -140,6 +140,34 @@ def command_line(package: str, *arguments: str) -> list[str]:
         Program and arguments.
     """
     return [sys.executable, "-c", f"from {package}.cli import main; main()", *arguments]
+
+
+def run_verb(package: str, *arguments: str) -> None:
+    """Run a verb of another chapter's command to its end, and pass on that generated data stood in for real data.
+
+    Parameters
+    ----------
+    package : str
+        Import name; it holds ``cli.py``.
+    *arguments : str
+        A verb and its options.
+
+    Raises
+    ------
+    DataUnavailableError
+        If it fails; its last words are in the message.
+    """
+    import subprocess
+
+    from carefolio.datasets.twin import SYNTHETIC
+
+    done = subprocess.run(command_line(package, *arguments), capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise DataUnavailableError(f"`{package} {arguments[0]}` ended with status {done.returncode}: {done.stderr.strip()[-400:]}. "
+                                   f"Install carefolio-{package.replace('_', '-')}, or mend what it names.")
+    for line in done.stderr.splitlines():
+        if line.startswith(SYNTHETIC):
+            click.echo(line, err=True)
 
 
 def serve_app(target: str, *, host: str, port: int) -> None:

@@ -10,7 +10,7 @@ from markdown_it.token import Token
 
 _MARKED = re.compile(r"<!--(ev|cite)\b[^>]*-->(?:(?!<!--).)*<!--/\1-->", re.DOTALL)
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
-_TAG = re.compile(r"<!--.*?-->|</?[a-zA-Z][^>]*>", re.DOTALL)
+_TAG = re.compile(rf"{_COMMENT.pattern}|</?[a-zA-Z][^>]*>", re.DOTALL)
 _ADDRESS = re.compile(r"""<(?:a|img)\b[^>]*?\b(?:href|src)=["']([^"']+)["']""")
 _NAMED = re.compile(r"""<[a-zA-Z][^>]*?\b(?:id|name)=["']([^"']+)["']""")
 _INLINE_CODE = re.compile(r"(?<!`)(`+)(?!`)((?:(?!\n\s*\n).)+?)(?<!`)\1(?!`)", re.DOTALL)

@@ -6,8 +6,6 @@ judges for life, by a hash of the id: no model has ever been taught by a patient
 """
 
 import hashlib
-import subprocess
-import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,7 +15,8 @@ import numpy as np
 import polars as pl
 
 from carefolio.artefacts import atomic_path, sha256_file
-from carefolio.exceptions import DataIntegrityError, DataUnavailableError, LeakageError
+from carefolio.command import run_verb
+from carefolio.exceptions import DataIntegrityError, LeakageError
 from retraining.data import ENCOUNTER, PATIENT
 from retraining.store import Store
 
@@ -25,7 +24,6 @@ TARGET = "returned_within_30_days"
 GROUPS = ("race", "sex", "age_group")
 JUDGES, BATCH = "judges", "batch"
 NOT_FEATURES = (ENCOUNTER, PATIENT, *GROUPS, "patient_part", "all_encounters", "one_encounter", "later_encounters", TARGET, JUDGES, BATCH)
-READMISSION = "from readmission.cli import main; main()"
 NUMBER = np.float64(2.0**64)
 
 
@@ -74,11 +72,7 @@ def run_readmission(raw: Path, folder: Path, *, seed: int) -> pl.DataFrame:
     DataUnavailableError
         If the command fails; its last words are in the message.
     """
-    command = [sys.executable, "-c", READMISSION, "data", "--file", str(raw), "--out", str(folder), "--seed", str(seed)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise DataUnavailableError(f"`readmission data` ended with status {done.returncode}: {done.stderr.strip()[-400:]}. "
-                                   "Install carefolio-readmission, or mend what it names.")
+    run_verb("readmission", "data", "--file", str(raw), "--out", str(folder), "--seed", str(seed))
     return pl.read_parquet(folder / "data" / "table.parquet").filter(pl.col("all_encounters").is_not_null())
 
 

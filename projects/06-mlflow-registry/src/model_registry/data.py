@@ -4,19 +4,16 @@ Readmission: chapter 02's own command writes the table and its split, so there i
 SUPPORT2 from the package that ships it, split by patient here.
 """
 
-import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import click
 import polars as pl
 
 from carefolio.artefacts import atomic_path, read_json, sha256_file, write_json, write_text
-from carefolio.datasets.twin import SYNTHETIC
-from carefolio.exceptions import DataIntegrityError, DataUnavailableError
+from carefolio.command import run_verb
+from carefolio.exceptions import DataIntegrityError
 from carefolio.splits import check_no_group_overlap, make_split, patient_split
 from model_registry.config import RegistrySettings
 from model_registry.names import EXPERIMENTS
@@ -106,15 +103,7 @@ def prepare_readmission(settings: RegistrySettings, folder: Path) -> None:
     wanted = {"max_patients": settings.data.max_patients, "synthetic_patients": settings.data.synthetic_patients,
               "test_fraction": settings.data.test_fraction}
     config = write_text(out / "data.toml", "[data]\n" + "".join(f"{name} = {value}\n" for name, value in wanted.items()))
-    command = [sys.executable, "-c", "from readmission.cli import main; main()", "data", "--config", str(config), "--out", str(out),
-               "--seed", str(settings.seed)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise DataUnavailableError(f"`readmission data` ended with status {done.returncode}: {done.stderr.strip()[-400:]}. "
-                                   "Install carefolio-readmission, or mend what it names.")
-    for line in done.stderr.splitlines():
-        if line.startswith(SYNTHETIC):
-            click.echo(line, err=True)
+    run_verb("readmission", "data", "--config", str(config), "--out", str(out), "--seed", str(settings.seed))
     made = read_json(out / "data" / "data.json")
     write_record(folder, "readmission", made["provenance"], made["split"])
 

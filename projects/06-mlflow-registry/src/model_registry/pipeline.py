@@ -188,7 +188,7 @@ def report_stage(settings: RegistrySettings, out: Path, *, command: str, to_repo
         deliver_or_fail(out / train.JOURNAL, address)
         for name in report.searched(out):
             run_id = str(run_id_of(out / train.JOURNAL / train.load_result(out, name)["journal"]))  # delivered, so there is one
-            click.echo(name_first_champion(name, run_id, address) if str(out.absolute() / DATABASE_FILE) in address
+            click.echo(name_first_champion(name, run_id, address) if address.startswith(f"sqlite:///{out.absolute() / DATABASE_FILE}")
                        else f"{name}: run {run_id}; `registry register {name} {run_id}` makes it a version")
     if to_repository and report.searched(out) == list(EXPERIMENTS) and may_be_published(evidence):
         publish(out, project_home(FOLDER))
