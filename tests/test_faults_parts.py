@@ -8,12 +8,13 @@ import resource
 import subprocess
 import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
 
 from carefolio.exceptions import DataIntegrityError, MachineError, SchemaError
+from carefolio.testing import serve_handler
 
 from .faults import ROOT, call, content, leftovers, program, started, told, variables, wait_until, wrong_clock
 
@@ -72,16 +73,11 @@ def publisher() -> Iterator[Publisher]:
         def log_message(self, format: str, *args: object) -> None:
             return
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    publisher = Publisher(f"http://127.0.0.1:{server.server_port}", threading.Event())
-    publisher.held.set()
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    yield publisher
-    publisher.held.set()
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with serve_handler(Handler) as address:
+        publisher = Publisher(address, threading.Event())
+        publisher.held.set()
+        yield publisher
+        publisher.held.set()
 
 
 @pytest.fixture

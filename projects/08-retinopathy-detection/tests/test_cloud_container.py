@@ -4,7 +4,6 @@ import base64
 import http.server
 import json
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -18,6 +17,7 @@ from carefolio.deploy.bundle import bundle_content
 from carefolio.evidence import is_synthetic, read_evidence
 from carefolio.exceptions import ArtefactError, CarefolioError
 from carefolio.local_server import free_port, run_server
+from carefolio.testing import serve_handler
 from retinopathy.cli import main
 from retinopathy.cloud import container, local
 from retinopathy.cloud.specification import sample_photo
@@ -163,11 +163,8 @@ def storage(rehearsal: tuple[Path, str]) -> Iterator[tuple[str, list[str]]]:
 
         def log_message(self, *_: object) -> None: ...
 
-    served = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=served.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{served.server_port}", asked
-    served.shutdown()
-    served.server_close()
+    with serve_handler(Handler) as address:
+        yield address, asked
 
 
 def test_grader_is_fetched_where_vertex_ai_says(storage, predictor, monkeypatch):

@@ -8,8 +8,10 @@ import shutil
 import struct
 import subprocess
 import sys
+import threading
 import zlib
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +29,31 @@ CHROMIUM_FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-network
 CONTRACT_CHECKS = ("not_a_server_error", "status_code_conformance", "response_schema_conformance", "content_type_conformance",
                    "positive_data_acceptance", "negative_data_rejection")
 """Of schemathesis."""
+
+
+@contextlib.contextmanager
+def serve_handler(handler: Callable[..., BaseHTTPRequestHandler]) -> Iterator[str]:
+    """Answer requests on a free port of this machine, in threads, until the block ends.
+
+    Parameters
+    ----------
+    handler : callable
+        Class of the handler, or a function that makes one.
+
+    Yields
+    ------
+    str
+        The address.
+    """
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
 
 
 def real_data_available(name: str) -> bool:

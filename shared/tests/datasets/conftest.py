@@ -2,15 +2,15 @@
 
 import hashlib
 import io
-import threading
 import zipfile
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
 
 from carefolio.datasets.catalog import DatasetEntry, FileEntry
+from carefolio.testing import serve_handler
 
 CONTENT = b"id,value\n" + b"".join(b"%d,%d\n" % (i, i * i) for i in range(20_000))
 
@@ -95,14 +95,9 @@ def publisher(monkeypatch: pytest.MonkeyPatch) -> Iterator[Publisher]:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     monkeypatch.setattr("pooch.core.time.sleep", lambda seconds: None)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    publisher.url = f"http://127.0.0.1:{server.server_port}/sample.csv"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    yield publisher
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with serve_handler(Handler) as address:
+        publisher.url = f"{address}/sample.csv"
+        yield publisher
 
 
 @pytest.fixture
